@@ -1,0 +1,114 @@
+"""Batches in the register: one item each, every change of state one conditional write."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Any
+
+from huitong.batches.model import IN_FLIGHT, TRANSITIONS, Batch, Status
+from huitong.errors import Conflict, NotFound
+from huitong.ports import Clock, Item, Register, timestamp
+
+
+def batch_id(unit: str, resource: str, sha256: str, edition: str) -> str:
+    """The identity of a delivery: same unit, resource, bytes and declared edition, same batch."""
+    digest = hashlib.sha256("\x1f".join((unit, resource, sha256, edition)).encode()).hexdigest()
+    return f"b{digest[:31]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A batch with the register version it was read at."""
+
+    batch: Batch
+    item: Item
+
+
+class Batches:
+    def __init__(self, register: Register, clock: Clock) -> None:
+        self._register = register
+        self._clock = clock
+
+    def get(self, id: str) -> Stored:
+        """Raises NotFound."""
+        found = self.find(id)
+        if found is None:
+            raise NotFound(f"没有批次 {id}", f"There is no batch {id}", batch=id)
+        return found
+
+    def find(self, id: str) -> Stored | None:
+        item = self._register.get(f"BATCH#{id}", "BATCH")
+        return Stored(Batch.from_dict(item.body), item) if item else None
+
+    def create(self, batch: Batch, *, by: str) -> Stored:
+        """Register a new batch. Raises Conflict when the id is taken: then it is the same delivery."""
+        batch = replace(batch, history=((batch.status, timestamp(self._clock.now()), by),))
+        item = _item(batch)
+        self._register.write(creates=[item, *_markers(batch)])
+        return Stored(batch, replace(item, version=1))
+
+    def move(self, stored: Stored, status: Status, *, by: str, **changes: Any) -> Stored:
+        """Change state and attributes in one write.
+
+        Raises Conflict when the transition is not allowed or when somebody else
+        changed the batch after it was read.
+        """
+        batch = stored.batch
+        if status not in TRANSITIONS[batch.status]:
+            raise Conflict(
+                f"批次 {batch.id} 处于 {batch.status},不能转为 {status}",
+                f"Batch {batch.id} is {batch.status} and cannot become {status}",
+                batch=batch.id,
+                status=batch.status,
+            )
+        entry = (status, timestamp(self._clock.now()), by)
+        moved = replace(batch, status=status, history=(*batch.history, entry), **changes)
+        item = replace(_item(moved), version=stored.item.version)
+        before, after = _markers(batch), _markers(moved)
+        self._register.write(
+            creates=after if not before else (),
+            replaces=[item],
+            deletes=[(m.pk, m.sk) for m in before] if not after else (),
+        )
+        return Stored(moved, replace(item, version=item.version + 1))
+
+    def annotate(self, stored: Stored, **changes: Any) -> Stored:
+        """Change attributes without changing state. Raises Conflict like :meth:`move`."""
+        changed = replace(stored.batch, **changes)
+        item = self._register.replace(replace(_item(changed), version=stored.item.version))
+        return Stored(changed, item)
+
+    def of_resource(self, resource: str, *, low: str = "", high: str = "", limit: int = 0) -> list[Batch]:
+        """Batches of a resource, newest landing first (eventually consistent)."""
+        return self._listed("index1", f"BATCHES#{resource}", low, high, limit)
+
+    def of_unit(self, unit: str, *, low: str = "", high: str = "", limit: int = 0) -> list[Batch]:
+        return self._listed("index2", f"BATCHES#{unit}", low, high, limit)
+
+    def in_flight(self, resource: str) -> list[Stored]:
+        """Batches of a resource that still move by themselves, in landing order, strongly consistent."""
+        markers = self._register.query(f"FLIGHT#{resource}")
+        found = [self.find(marker.body["batch"]) for marker in markers]
+        return [s for s in found if s is not None and s.batch.status in IN_FLIGHT]
+
+    def _listed(self, index: Any, pk: str, low: str, high: str, limit: int) -> list[Batch]:
+        high = f"{high}\uffff" if high else ""
+        items = self._register.query_index(index, pk, low=low, high=high, limit=limit, descending=True)
+        return [Batch.from_dict(i.body) for i in items]
+
+
+def _item(batch: Batch) -> Item:
+    return Item(
+        pk=f"BATCH#{batch.id}",
+        sk="BATCH",
+        body=batch.as_dict(),
+        index1=(f"BATCHES#{batch.resource}", batch.order),
+        index2=(f"BATCHES#{batch.unit}", batch.order),
+    )
+
+
+def _markers(batch: Batch) -> list[Item]:
+    if batch.status not in IN_FLIGHT:
+        return []
+    return [Item(pk=f"FLIGHT#{batch.resource}", sk=f"{batch.order}#{batch.id}", body={"batch": batch.id})]

@@ -1,0 +1,131 @@
+"""A data contract as the platform uses it: plain values, quick to import.
+
+Read from Open Data Contract Standard YAML by :mod:`huitong.contracts.odcs`,
+stored as JSON in the register (:meth:`Contract.to_json`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal, Self
+
+FieldType = Literal["string", "integer", "decimal", "double", "boolean", "date", "timestamp"]
+Mode = Literal["full", "increment", "deletion"]
+Mask = Literal["", "name", "id", "phone", "address", "account", "plate", "all"]
+
+#: Fields at these levels (domain.md section 4) leave the platform masked unless a grant says otherwise.
+MASKED_LEVELS = frozenset({"L3", "L4"})
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One data item (信息项) of a resource."""
+
+    name: str
+    title: str = ""
+    type: FieldType = "string"
+    precision: int = 0
+    scale: int = 0
+    required: bool = False
+    key: int = 0  # position in the primary key, from 1; 0 = not a key
+    partition: int = 0  # position in the partition key, from 1; 0 = none
+    min_length: int | None = None
+    max_length: int | None = None
+    minimum: str | None = None
+    maximum: str | None = None
+    exclusive_minimum: bool = False
+    exclusive_maximum: bool = False
+    pattern: str = ""
+    codes: tuple[str, ...] = ()
+    semantic: str = ""  # a name of huitong.quality.semantics
+    formats: tuple[str, ...] = ()  # extra date/timestamp formats (strptime) accepted
+    level: str = ""  # L1 … L4, empty = L2
+    mask: Mask = ""  # empty on a masked level = "all"
+    letter: str = ""  # C N Y I D T L M of the catalogue guide
+    refers_to: str = ""  # "IN-01.case_no"
+    field_id: int = 0  # Iceberg column id in the current table, given at registration, never reused
+
+    @property
+    def masked(self) -> bool:
+        return self.level in MASKED_LEVELS
+
+
+@dataclass(frozen=True, slots=True)
+class RowRule:
+    """A cross-field rule: a boolean SQL expression over typed columns that must not be false.
+
+    ``columns`` are those it reads; ``expression`` is canonical DuckDB text that
+    was checked by parsing at registration; null counts as passed.
+    """
+
+    id: str
+    expression: str
+    columns: tuple[str, ...]
+    zh: str = ""
+    en: str = ""
+    severity: Literal["error", "warning"] = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a batch is rejected, and when an edition is held (percent of rows)."""
+
+    max_quarantined_percent: float = (
+        100.0  # above it the batch is rejected; no good row at all always rejects
+    )
+    max_deleted_percent: float = 30.0  # of current rows
+    max_updated_percent: float = 60.0  # of current rows
+    guard_floor: int = 20  # deletions/updates up to this number never hold a batch
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A resource's registered format and rules (Q-20), one version of it."""
+
+    id: str  # "IN-01", also the name in the API
+    version: int
+    title: str
+    fields: tuple[Field, ...]
+    table: str = ""  # SQL name, e.g. "in_01"
+    provider: str = ""  # unified social credit code of the source unit
+    provider_name: str = ""
+    resource_code: str = ""  # "34440301/00001"
+    direction: Literal["", "in", "out"] = ""
+    share_type: Literal["", "1", "2", "3"] = ""
+    share_condition: str = ""
+    share_method: str = ""
+    open: str = ""
+    frequency: str = ""  # realtime daily weekly monthly quarterly yearly, or a registered extension
+    mode: Mode = "full"  # what a delivery means when it does not say
+    case_field: str = ""  # the field that names the case a row belongs to
+    rules: tuple[RowRule, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    document: str = ""  # key of the YAML text as it was registered
+
+    @property
+    def keys(self) -> tuple[Field, ...]:
+        return tuple(sorted((f for f in self.fields if f.key), key=lambda f: f.key))
+
+    @property
+    def partitions(self) -> tuple[Field, ...]:
+        return tuple(sorted((f for f in self.fields if f.partition), key=lambda f: f.partition))
+
+    def field_named(self, name: str) -> Field | None:
+        return next((f for f in self.fields if f.name == name), None)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        raw: dict[str, Any] = json.loads(text)
+        raw["fields"] = tuple(
+            Field(**{**f, "codes": tuple(f["codes"]), "formats": tuple(f["formats"])}) for f in raw["fields"]
+        )
+        raw["rules"] = tuple(RowRule(**{**r, "columns": tuple(r["columns"])}) for r in raw["rules"])
+        raw["limits"] = Limits(**raw["limits"])
+        return cls(**raw)
+
+    def at_version(self, version: int, fields: tuple[Field, ...], document: str) -> Self:
+        return replace(self, version=version, fields=fields, document=document)
