@@ -1,0 +1,95 @@
+"""What each role may do: one table, operation → rule (S-08: what is not granted is denied).
+
+The *unit* of a decision is the unit that the thing belongs to: the provider of
+a contract, the source unit of a batch, the receiving unit of a subscription.
+What a person may see *inside* a resource is another question, answered by
+:mod:`huitong.sharing.grants` and applied by :mod:`huitong.sharing.projection`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from huitong.errors import NotPermitted
+from huitong.identity.model import Principal, Role
+
+Rule = Callable[[Principal, str], bool]
+
+
+def _any(*rules: Rule) -> Rule:
+    return lambda who, unit: any(rule(who, unit) for rule in rules)
+
+
+def _role(*roles: Role) -> Rule:
+    return lambda who, _: who.has(*roles)
+
+
+def _acting(*roles: Role) -> Rule:
+    """Somebody with one of the roles who may act for the unit."""
+    return lambda who, unit: who.has(*roles) and bool(unit) and who.may_act_for(unit)
+
+
+def _own(who: Principal, unit: str) -> bool:
+    return bool(unit) and who.may_act_for(unit)
+
+
+def _apart(*roles: Role) -> Rule:
+    """Somebody with one of the roles who is not of the unit itself: nobody decides on an own delivery."""
+    return lambda who, unit: who.has(*roles) and (not unit or who.unit != unit)
+
+
+def _everybody(who: Principal, _unit: str) -> bool:
+    return bool(who.roles)
+
+
+_SUPERVISORS: Final = _role("admin", "officer", "auditor")
+
+RULES: Final[Mapping[str, Rule]] = {
+    "unit.put": _role("admin"),
+    "unit.read": _everybody,
+    "credential.issue": _role("admin"),
+    "credential.disable": _role("admin"),
+    "credential.read": _role("admin", "auditor"),
+    "contract.put": _role("admin"),
+    "contract.read": _any(_SUPERVISORS, _own),  # or with a grant: asked where grants are known
+    "upload": _acting("source", "admin"),
+    "upload.read": _any(_SUPERVISORS, _own),
+    "profile.put": _acting("source", "admin"),
+    "profile.read": _any(_SUPERVISORS, _own),
+    "batch.read": _any(_SUPERVISORS, _own),
+    "batch.decide": _apart("admin", "officer"),
+    "batch.replay": _role("admin", "officer"),
+    "grant.put": _role("admin"),
+    "grant.read": _any(_SUPERVISORS, _own),
+    "subscription.put": _any(_role("admin"), _acting("consumer")),
+    "subscription.read": _any(_SUPERVISORS, _own),
+    "data.read": _everybody,  # bounded by the asker's Access
+    "ledger.read": _any(_SUPERVISORS, _own),
+    "trace.read": _role("admin", "auditor"),
+}
+
+
+def may(who: Principal, operation: str, unit: str = "") -> bool:
+    """Whether ``who`` may do the operation on something of ``unit``. An unknown operation is a KeyError."""
+    return RULES[operation](who, unit)
+
+
+def permit(who: Principal, operation: str, unit: str = "") -> None:
+    """Raises NotPermitted unless :func:`may`. The message does not tell whether the thing exists."""
+    if not may(who, operation, unit):
+        raise NotPermitted(
+            f"无权执行此操作:{operation}", f"You may not do this: {operation}", operation=operation
+        )
+
+
+def acting_unit(who: Principal, declared: str) -> str:
+    """The unit for which a request is made: the declared one (header ``Huitong-Unit``) or the asker's own.
+
+    Raises NotPermitted when the asker may not act for the declared unit.
+    """
+    if not declared:
+        return who.unit
+    if not who.may_act_for(declared):
+        raise NotPermitted(f"不能代表单位 {declared}", f"You may not act for unit {declared}", unit=declared)
+    return declared

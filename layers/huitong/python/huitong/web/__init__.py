@@ -1,0 +1,1 @@
+"""HTTPS: what the two Chalice apps (functions/api, functions/query_data) share. Not a capability."""

@@ -1,0 +1,60 @@
+"""What the HTTP apps need from the capabilities; huitong.wiring fills it, tests fill it with fakes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # annotations only: nothing of a capability is imported before a route needs it
+    from huitong.batches.ledger import Ledger
+    from huitong.batches.register import Batches
+    from huitong.batches.replay import Replay
+    from huitong.comparison.decide import Hold
+    from huitong.contracts.registry import Contracts
+    from huitong.delivery.pull import Pull
+    from huitong.delivery.subscriptions import Subscriptions
+    from huitong.identity.credentials import Credentials
+    from huitong.identity.units import Units
+    from huitong.intake.profiles import Profiles
+    from huitong.intake.uploads import Uploads
+    from huitong.ports import Clock, ObjectStore, Queue
+    from huitong.query.run import Queries
+    from huitong.sharing.grants import Grants
+    from huitong.warehouse.publication import Publications
+
+
+@dataclass(frozen=True, slots=True)
+class CommonServices:
+    """What every request needs: who asks, which resource, what may be seen."""
+
+    clock: Clock
+    credentials: Credentials
+    units: Units
+    contracts: Contracts
+    grants: Grants
+    batches: Batches
+    publications: Publications
+
+
+@dataclass(frozen=True, slots=True)
+class ApiServices(CommonServices):
+    """Light: none of these may import pyarrow, duckdb, pyiceberg, sqlglot or yaml until a method needs it."""
+
+    uploads: Uploads
+    profiles: Profiles
+    landing: ObjectStore
+    staging: ObjectStore
+    hold: Hold
+    replay: Replay
+    subscriptions: Subscriptions
+    ledger: Ledger
+    push_queue: Queue
+
+
+@dataclass(frozen=True, slots=True)
+class QueryServices(CommonServices):
+    """For functions/query_data, which carries pyarrow and DuckDB."""
+
+    staging: ObjectStore
+    queries: Queries
+    pull: Pull
