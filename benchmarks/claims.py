@@ -44,7 +44,8 @@ WITH n AS (SELECT range AS i FROM range({low}, {high})),
 id AS (
   SELECT i,
     '4403' || lpad((3 + i % 9)::VARCHAR, 2, '0')
-      || strftime(DATE '1900-03-01' + (i % 1300)::INTEGER, '%Y%m%d') || lpad((i % 1000)::VARCHAR, 3, '0') AS body
+      || strftime(DATE '1900-03-01' + (i % 1300)::INTEGER, '%Y%m%d')
+      || lpad((i % 1000)::VARCHAR, 3, '0') AS body
   FROM n),
 checked AS (
   SELECT i, body, (
@@ -68,7 +69,8 @@ FROM checked
 
 _SECOND = """
 SELECT * REPLACE (
-  CASE WHEN i % 10 = 0 THEN '9' || principal WHEN i % 400 = 3 THEN '1,' || principal ELSE principal END AS principal,
+  CASE WHEN i % 10 = 0 THEN '9' || principal
+       WHEN i % 400 = 3 THEN '1,' || principal ELSE principal END AS principal,
   CASE WHEN i % 400 = 103 THEN '2024-02-30' ELSE file_date END AS file_date,
   CASE WHEN i % 400 = 203 THEN '77' ELSE claim_type END AS claim_type,
   CASE WHEN i % 400 = 303 THEN left(id_no, 17) || CASE WHEN right(id_no, 1) = '0' THEN '1' ELSE '0' END

@@ -25,7 +25,7 @@ def a_batch(id: str = "b1", landed: str = "2026-01-05T08:00:00.000Z", **changes:
     return Batch(**{**values, **changes})  # type: ignore[arg-type]
 
 
-@pytest.fixture()
+@pytest.fixture
 def batches() -> Batches:
     return Batches(MemoryRegister(), ManualClock())
 
