@@ -7,8 +7,9 @@ stored as JSON in the register (:meth:`Contract.to_json`).
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal, Self
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Final, Literal, Self
 
 FieldType = Literal["string", "integer", "decimal", "double", "boolean", "date", "timestamp"]
 Mode = Literal["full", "increment", "deletion"]
@@ -17,10 +18,42 @@ Mask = Literal["", "name", "id", "phone", "address", "account", "plate", "all"]
 #: Fields at these levels (domain.md section 4) leave the platform masked unless a grant says otherwise.
 MASKED_LEVELS = frozenset({"L3", "L4"})
 
+#: What a value can mean beyond its type; :mod:`huitong.quality.semantics` has the rule of each.
+KNOWN_SEMANTICS: Final = (
+    "citizen-id",  # GB 11643 公民身份号码
+    "uscc",  # GB 32100 统一社会信用代码
+    "division",  # GB/T 2260 行政区划代码
+    "sex",  # GB/T 2261.1 性别代码
+    "marital",  # GB/T 2261.2 婚姻状况代码
+    "employment",  # GB/T 2261.4 从业状况代码
+    "case-number",  # 案号
+    "document-number",  # 文书编号: a case number that may end in 之N
+    "mobile",  # 手机号码
+    "phone",  # mobile or landline
+    "amount",  # money, not negative
+    "month",  # YYYY-MM
+    "year",  # YYYY
+    "vin",  # 车辆识别代号
+    "sm3-hex",  # 64 hexadecimal digits
+    "licence17",  # 律师执业证号, 17 digits
+    "unit28",  # 不动产单元号, 28 characters
+    "date",
+    "timestamp",
+)
+
+#: 证件类型: which document an identity number is of; and its code of the citizen's card (居民身份证).
+DOCUMENT_TYPE_FIELD: Final = "id_type"
+CITIZEN_CARD: Final = "111"
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One data item (信息项) of a resource."""
+    """One data item (信息项) of a resource.
+
+    ``semantic`` is one of :data:`KNOWN_SEMANTICS` or empty. The check of ``citizen-id`` does not apply to a
+    row whose :data:`DOCUMENT_TYPE_FIELD` is given and is not :data:`CITIZEN_CARD`: the number is then that
+    of another document. ``unique``: no two rows of a batch have the same value (empty ones aside).
+    """
 
     name: str
     title: str = ""
@@ -38,13 +71,14 @@ class Field:
     exclusive_maximum: bool = False
     pattern: str = ""
     codes: tuple[str, ...] = ()
-    semantic: str = ""  # a name of huitong.quality.semantics
+    semantic: str = ""
     formats: tuple[str, ...] = ()  # extra date/timestamp formats (strptime) accepted
     level: str = ""  # L1 … L4, empty = L2
     mask: Mask = ""  # empty on a masked level = "all"
     letter: str = ""  # C N Y I D T L M of the catalogue guide
     refers_to: str = ""  # "IN-01.case_no"
     field_id: int = 0  # Iceberg column id in the current table, given at registration, never reused
+    unique: bool = False
 
     @property
     def masked(self) -> bool:
@@ -119,9 +153,23 @@ class Contract:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        raw: dict[str, Any] = json.loads(text)
+        return cls.from_record(json.loads(text))
+
+    def as_record(self) -> dict[str, Any]:
+        """JSON-ready values without the defaults: small enough for a register entry."""
+        return {
+            **_without_defaults(self),
+            "fields": [_without_defaults(f) for f in self.fields],
+            "rules": [_without_defaults(r) for r in self.rules],
+            "limits": _without_defaults(self.limits),
+        }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Self:
+        raw = dict(record)
         raw["fields"] = tuple(
-            Field(**{**f, "codes": tuple(f["codes"]), "formats": tuple(f["formats"])}) for f in raw["fields"]
+            Field(**{**f, "codes": tuple(f.get("codes", ())), "formats": tuple(f.get("formats", ()))})
+            for f in raw["fields"]
         )
         raw["rules"] = tuple(RowRule(**{**r, "columns": tuple(r["columns"])}) for r in raw["rules"])
         raw["limits"] = Limits(**raw["limits"])
@@ -129,3 +177,7 @@ class Contract:
 
     def at_version(self, version: int, fields: tuple[Field, ...], document: str) -> Self:
         return replace(self, version=version, fields=fields, document=document)
+
+
+def _without_defaults(value: Contract | Field | RowRule | Limits) -> dict[str, Any]:
+    return {f.name: v for f in fields(value) if (v := getattr(value, f.name)) != f.default}
