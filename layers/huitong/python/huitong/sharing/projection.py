@@ -1,0 +1,152 @@
+"""Access turned into SQL: the only way by which rows leave the warehouse for an asker.
+
+Used by queries, pulls, pushes and snapshots alike, so that no path shows more
+than another. No heavy import: the text is DuckDB's.
+
+Of the change log an asker sees the changes *as they are for it*: a row that
+enters the row filter appears as an insertion, one that leaves it as a
+deletion, and an update that touched only fields outside of the grant is not
+there at all. Otherwise the log would tell about rows and fields not granted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from huitong.contracts.model import Contract, Field, Mask
+from huitong.quality.masking import mask_sql
+from huitong.sharing.access import Access
+from huitong.sharing.names import literal, quoted
+from huitong.warehouse.columns import BEFORE, CHANGES, CURRENT
+
+CURRENT_COLUMNS: Final = tuple(name for name, _ in CURRENT)
+CHANGE_COLUMNS: Final = tuple(name for name, _ in CHANGES)
+
+# Working columns of the nested SELECTs; contract fields never begin with two underscores and "huitong".
+_ROW, _NOW, _WAS = "__huitong_row", "__huitong_now", "__huitong_was"
+
+
+def granted_fields(contract: Contract, access: Access) -> tuple[Field, ...]:
+    """The fields that the access shows, in contract order."""
+    names = set(access.fields)
+    return tuple(f for f in contract.fields if f.name in names)
+
+
+def projection_sql(
+    contract: Contract,
+    access: Access,
+    relation_sql: str,
+    *,
+    system_columns: Sequence[str] = (),
+    before: bool = False,
+) -> str:
+    """A SELECT that gives what ``access`` shows of ``relation_sql`` (a SELECT over typed columns).
+
+    Columns: ``system_columns`` in the order given, then the granted fields in
+    contract order, masked ones as text. ``before=True`` says that the relation
+    is the change log: then ``_op`` and ``_changed_columns`` speak of granted
+    fields and rows only, and the last column is ``_before``, restricted alike.
+    Raises ValueError on an access of another resource or an unknown system column.
+    """
+    if access.resource != contract.id:
+        raise ValueError("the access is of another resource")
+    known = CURRENT_COLUMNS + (CHANGE_COLUMNS if before else ())
+    if unknown := set(system_columns) - set(known):
+        raise ValueError(f"no such system columns: {sorted(unknown)}")
+    if before and access.row_filter:
+        return _filtered_changes(contract, access, relation_sql, system_columns)
+    if before:
+        return _changes(contract, access, relation_sql, system_columns)
+    columns = [f"{_system(contract, access, name)} AS {quoted(name)}" for name in system_columns]
+    columns += [_shown_as(access, f, quoted(f.name)) for f in granted_fields(contract, access)]
+    where = f" WHERE ({access.row_filter})" if access.row_filter else ""
+    return f"SELECT {', '.join(columns) or 'NULL AS _nothing'} FROM ({relation_sql}) AS r{where}"
+
+
+def _shown(access: Access, field: Field, column: str) -> str:
+    mask: Mask = access.masks.get(field.name, "")
+    return mask_sql(mask, column)
+
+
+def _shown_as(access: Access, field: Field, column: str) -> str:
+    return f"{_shown(access, field, column)} AS {quoted(field.name)}"
+
+
+def _system(contract: Contract, access: Access, name: str, row: str = "") -> str:
+    """A system column; the case number only to whom the field that it comes from is shown plain."""
+    case = contract.case_field
+    if name == "_case_no" and case and (case not in access.fields or access.masks.get(case)):
+        return "CAST(NULL AS VARCHAR)"
+    return f"{row}{quoted(name)}"
+
+
+def _changed_columns(fields: Sequence[Field], row: str = "") -> str:
+    names = ", ".join(literal(f.name) for f in fields) or "NULL"
+    return f"LIST_FILTER({row}{quoted('_changed_columns')}, lambda c: c IN ({names}))"
+
+
+def _before(access: Access, fields: Sequence[Field], struct: str, present: str) -> str:
+    if not fields:
+        return f"NULL AS {quoted(BEFORE)}"
+    shown = [f"{quoted(f.name)} := {_shown(access, f, f'{struct}.{quoted(f.name)}')}" for f in fields]
+    return f"CASE WHEN {present} THEN STRUCT_PACK({', '.join(shown)}) END AS {quoted(BEFORE)}"
+
+
+def _changes(contract: Contract, access: Access, relation_sql: str, system_columns: Sequence[str]) -> str:
+    fields = granted_fields(contract, access)
+    changed = _changed_columns(fields)
+    columns = [
+        f"{changed if name == '_changed_columns' else _system(contract, access, name)} AS {quoted(name)}"
+        for name in system_columns
+    ]
+    columns += [_shown_as(access, f, quoted(f.name)) for f in fields]
+    columns.append(_before(access, fields, quoted(BEFORE), f"{quoted(BEFORE)} IS NOT NULL"))
+    where = ""
+    if len(fields) < len(contract.fields):
+        where = f" WHERE {quoted('_op')} <> 'update' OR LEN({changed}) > 0"
+    return f"SELECT {', '.join(columns)} FROM ({relation_sql}) AS r{where}"
+
+
+def _filtered_changes(
+    contract: Contract, access: Access, relation_sql: str, system_columns: Sequence[str]
+) -> str:
+    fields = granted_fields(contract, access)
+    operation = f"{_ROW}.{quoted('_op')}"
+    left = f"({operation} = 'update' AND NOT {_NOW})"
+    entered = f"({operation} = 'update' AND NOT {_WAS})"
+    changed = _changed_columns(fields, f"{_ROW}.")
+    computed = {
+        "_op": f"CASE WHEN {left} THEN 'delete' WHEN {entered} THEN 'insert' ELSE {operation} END",
+        "_changed_columns": f"CASE WHEN {left} OR {entered} THEN CAST([] AS VARCHAR[]) ELSE {changed} END",
+    }
+    old = f"{_ROW}.{quoted(BEFORE)}"
+    columns = []
+    for name in system_columns:
+        value = computed.get(name) or _system(contract, access, name, f"{_ROW}.")
+        columns.append(f"{value} AS {quoted(name)}")
+    for f in fields:
+        # of a row that left the filter the last state that fitted it, never the one outside
+        value = f"CASE WHEN {left} THEN {old}.{quoted(f.name)} ELSE {_ROW}.{quoted(f.name)} END"
+        columns.append(_shown_as(access, f, f"({value})"))
+    columns.append(_before(access, fields, old, f"{old} IS NOT NULL AND NOT {entered}"))
+    visible = f"({_NOW} OR ({operation} = 'update' AND {_WAS}))"
+    if len(fields) < len(contract.fields):
+        visible += f" AND ({operation} <> 'update' OR {left} OR {entered} OR LEN({changed}) > 0)"
+    both = _with_both_states(contract, access, relation_sql)
+    return f"SELECT {', '.join(columns)} FROM ({both}) AS b WHERE {visible}"
+
+
+def _with_both_states(contract: Contract, access: Access, relation_sql: str) -> str:
+    """Each change as one struct, with whether the row filter lets its state after and before through.
+
+    For the state before, the fields of ``_before`` take the names of the
+    columns, so that the filter's text is the same for both.
+    """
+    passes = f"COALESCE(({access.row_filter}), FALSE)"
+    now = f"SELECT *, {passes} AS {_NOW} FROM ({relation_sql}) AS r"
+    old = [f"t.{quoted(BEFORE)}.{quoted(f.name)} AS {quoted(f.name)}" for f in contract.fields]
+    old += [f"t.{quoted(name)} AS {quoted(name)}" for name in CURRENT_COLUMNS]
+    packed = f"SELECT t AS {_ROW}, {', '.join(old)} FROM ({now}) AS t"
+    was = f"{_ROW}.{quoted(BEFORE)} IS NOT NULL AND {passes}"
+    return f"SELECT {_ROW}, {_ROW}.{_NOW} AS {_NOW}, ({was}) AS {_WAS} FROM ({packed}) AS p"
