@@ -7,6 +7,11 @@ Of the change log an asker sees the changes *as they are for it*: a row that
 enters the row filter appears as an insertion, one that leaves it as a
 deletion, and an update that touched only fields outside of the grant is not
 there at all. Otherwise the log would tell about rows and fields not granted.
+
+A WHERE alone is no barrier: the engine may evaluate an asker's expression
+before it, and an error ("could not convert 'secret'") would tell of rows
+outside of the filter. So with a row filter every column is null until its row
+has passed: what stands above the projection cannot see anything else.
 """
 
 from __future__ import annotations
@@ -24,7 +29,7 @@ CURRENT_COLUMNS: Final = tuple(name for name, _ in CURRENT)
 CHANGE_COLUMNS: Final = tuple(name for name, _ in CHANGES)
 
 # Working columns of the nested SELECTs; contract fields never begin with two underscores and "huitong".
-_ROW, _NOW, _WAS = "__huitong_row", "__huitong_now", "__huitong_was"
+_ROW, _NOW, _WAS, _VISIBLE = "__huitong_row", "__huitong_now", "__huitong_was", "__huitong_visible"
 
 
 def granted_fields(contract: Contract, access: Access) -> tuple[Field, ...]:
@@ -58,19 +63,28 @@ def projection_sql(
         return _filtered_changes(contract, access, relation_sql, system_columns)
     if before:
         return _changes(contract, access, relation_sql, system_columns)
-    columns = [f"{_system(contract, access, name)} AS {quoted(name)}" for name in system_columns]
-    columns += [_shown_as(access, f, quoted(f.name)) for f in granted_fields(contract, access)]
-    where = f" WHERE ({access.row_filter})" if access.row_filter else ""
-    return f"SELECT {', '.join(columns) or 'NULL AS _nothing'} FROM ({relation_sql}) AS r{where}"
+    values = [(name, _system(contract, access, name)) for name in system_columns]
+    values += [(f.name, _shown(access, f, quoted(f.name))) for f in granted_fields(contract, access)]
+    if not access.row_filter:
+        return f"SELECT {_columns(values)} FROM ({relation_sql}) AS r"
+    inner = f"SELECT *, {_passes(access)} AS {_NOW} FROM ({relation_sql}) AS r"
+    return f"SELECT {_columns(values, _NOW)} FROM ({inner}) AS f WHERE {_NOW}"
+
+
+def _columns(values: Sequence[tuple[str, str]], only_when: str = "") -> str:
+    guarded = values
+    if only_when:
+        guarded = [(name, f"CASE WHEN {only_when} THEN {value} END") for name, value in values]
+    return ", ".join(f"{value} AS {quoted(name)}" for name, value in guarded) or "NULL AS _nothing"
+
+
+def _passes(access: Access) -> str:
+    return f"COALESCE(({access.row_filter}), FALSE)"
 
 
 def _shown(access: Access, field: Field, column: str) -> str:
     mask: Mask = access.masks.get(field.name, "")
     return mask_sql(mask, column)
-
-
-def _shown_as(access: Access, field: Field, column: str) -> str:
-    return f"{_shown(access, field, column)} AS {quoted(field.name)}"
 
 
 def _system(contract: Contract, access: Access, name: str, row: str = "") -> str:
@@ -88,24 +102,24 @@ def _changed_columns(fields: Sequence[Field], row: str = "") -> str:
 
 def _before(access: Access, fields: Sequence[Field], struct: str, present: str) -> str:
     if not fields:
-        return f"NULL AS {quoted(BEFORE)}"
+        return "NULL"
     shown = [f"{quoted(f.name)} := {_shown(access, f, f'{struct}.{quoted(f.name)}')}" for f in fields]
-    return f"CASE WHEN {present} THEN STRUCT_PACK({', '.join(shown)}) END AS {quoted(BEFORE)}"
+    return f"CASE WHEN {present} THEN STRUCT_PACK({', '.join(shown)}) END"
 
 
 def _changes(contract: Contract, access: Access, relation_sql: str, system_columns: Sequence[str]) -> str:
     fields = granted_fields(contract, access)
     changed = _changed_columns(fields)
-    columns = [
-        f"{changed if name == '_changed_columns' else _system(contract, access, name)} AS {quoted(name)}"
+    values = [
+        (name, changed if name == "_changed_columns" else _system(contract, access, name))
         for name in system_columns
     ]
-    columns += [_shown_as(access, f, quoted(f.name)) for f in fields]
-    columns.append(_before(access, fields, quoted(BEFORE), f"{quoted(BEFORE)} IS NOT NULL"))
+    values += [(f.name, _shown(access, f, quoted(f.name))) for f in fields]
+    values.append((BEFORE, _before(access, fields, quoted(BEFORE), f"{quoted(BEFORE)} IS NOT NULL")))
     where = ""
     if len(fields) < len(contract.fields):
         where = f" WHERE {quoted('_op')} <> 'update' OR LEN({changed}) > 0"
-    return f"SELECT {', '.join(columns)} FROM ({relation_sql}) AS r{where}"
+    return f"SELECT {_columns(values)} FROM ({relation_sql}) AS r{where}"
 
 
 def _filtered_changes(
@@ -121,20 +135,21 @@ def _filtered_changes(
         "_changed_columns": f"CASE WHEN {left} OR {entered} THEN CAST([] AS VARCHAR[]) ELSE {changed} END",
     }
     old = f"{_ROW}.{quoted(BEFORE)}"
-    columns = []
+    values = []
     for name in system_columns:
-        value = computed.get(name) or _system(contract, access, name, f"{_ROW}.")
-        columns.append(f"{value} AS {quoted(name)}")
+        values.append((name, computed.get(name) or _system(contract, access, name, f"{_ROW}.")))
     for f in fields:
         # of a row that left the filter the last state that fitted it, never the one outside
-        value = f"CASE WHEN {left} THEN {old}.{quoted(f.name)} ELSE {_ROW}.{quoted(f.name)} END"
-        columns.append(_shown_as(access, f, f"({value})"))
-    columns.append(_before(access, fields, old, f"{old} IS NOT NULL AND NOT {entered}"))
+        value = f"(CASE WHEN {left} THEN {old}.{quoted(f.name)} ELSE {_ROW}.{quoted(f.name)} END)"
+        values.append((f.name, _shown(access, f, value)))
+    values.append((BEFORE, _before(access, fields, old, _WAS)))
     visible = f"({_NOW} OR ({operation} = 'update' AND {_WAS}))"
     if len(fields) < len(contract.fields):
         visible += f" AND ({operation} <> 'update' OR {left} OR {entered} OR LEN({changed}) > 0)"
-    both = _with_both_states(contract, access, relation_sql)
-    return f"SELECT {', '.join(columns)} FROM ({both}) AS b WHERE {visible}"
+    both = (
+        f"SELECT *, ({visible}) AS {_VISIBLE} FROM ({_with_both_states(contract, access, relation_sql)}) AS s"
+    )
+    return f"SELECT {_columns(values, _VISIBLE)} FROM ({both}) AS b WHERE {_VISIBLE}"
 
 
 def _with_both_states(contract: Contract, access: Access, relation_sql: str) -> str:
@@ -143,10 +158,9 @@ def _with_both_states(contract: Contract, access: Access, relation_sql: str) -> 
     For the state before, the fields of ``_before`` take the names of the
     columns, so that the filter's text is the same for both.
     """
-    passes = f"COALESCE(({access.row_filter}), FALSE)"
-    now = f"SELECT *, {passes} AS {_NOW} FROM ({relation_sql}) AS r"
+    now = f"SELECT *, {_passes(access)} AS {_NOW} FROM ({relation_sql}) AS r"
     old = [f"t.{quoted(BEFORE)}.{quoted(f.name)} AS {quoted(f.name)}" for f in contract.fields]
     old += [f"t.{quoted(name)} AS {quoted(name)}" for name in CURRENT_COLUMNS]
     packed = f"SELECT t AS {_ROW}, {', '.join(old)} FROM ({now}) AS t"
-    was = f"{_ROW}.{quoted(BEFORE)} IS NOT NULL AND {passes}"
+    was = f"{_ROW}.{quoted(BEFORE)} IS NOT NULL AND {_passes(access)}"
     return f"SELECT {_ROW}, {_ROW}.{_NOW} AS {_NOW}, ({was}) AS {_WAS} FROM ({packed}) AS p"
