@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # annotations only: nothing of a capability is imported before a route needs it
+    from huitong.audit.trace import Traces
     from huitong.batches.ledger import Ledger
     from huitong.batches.register import Batches
     from huitong.batches.replay import Replay
@@ -34,6 +35,7 @@ class CommonServices:
     grants: Grants
     batches: Batches
     publications: Publications
+    traces: Traces
 
 
 @dataclass(frozen=True, slots=True)

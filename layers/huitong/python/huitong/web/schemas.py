@@ -1,0 +1,270 @@
+"""JSON Schemas (2020-12) of what requests carry and answers hold: enforced by :mod:`huitong.web.checking`,
+published in OpenAPI. Bodies are closed (an unknown member is a mistake worth telling); answers are open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+Schema = dict[str, Any]
+
+CODE: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+UNIT: Final = r"^[0-9A-HJ-NPQRTUWXY]{18}$"
+ID: Final = r"^[A-Za-z0-9_-]{1,128}$"
+NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+
+
+def text(about: str = "", *, most: int = 256, **more: Any) -> Schema:
+    schema: Schema = {"type": "string", "maxLength": most, **more}
+    return {**schema, "description": about} if about else schema
+
+
+def number(about: str = "", *, low: int = 0, high: int = 2**53) -> Schema:
+    schema: Schema = {"type": "integer", "minimum": low, "maximum": high}
+    return {**schema, "description": about} if about else schema
+
+
+def one_of(*values: str, about: str = "") -> Schema:
+    schema: Schema = {"type": "string", "enum": list(values)}
+    return {**schema, "description": about} if about else schema
+
+
+def array(of: Schema, *, most: int = 10_000) -> Schema:
+    return {"type": "array", "items": of, "maxItems": most}
+
+
+def body(required: Mapping[str, Schema], optional: Mapping[str, Schema] | None = None) -> Schema:
+    return {**answer(required, optional), "additionalProperties": False}
+
+
+def answer(required: Mapping[str, Schema], optional: Mapping[str, Schema] | None = None) -> Schema:
+    members = {**required, **(optional or {})}
+    return {"type": "object", "properties": members, "required": sorted(required)}
+
+
+def ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def listing(name: str) -> Schema:
+    return answer({"items": {"type": "array", "items": ref(name)}, "next": NULLABLE})
+
+
+TEXT: Final[Schema] = {"type": "string"}
+COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
+FLAG: Final[Schema] = {"type": "boolean"}
+NULLABLE: Final[Schema] = {"type": ["string", "null"]}
+ANYTHING: Final[Schema] = {}
+OPEN: Final[Schema] = {"type": "object"}
+TEXTS: Final[Schema] = {"type": "array", "items": TEXT}
+MODE: Final = one_of(
+    "full", "increment", "deletion", about="全量 full edition, 增量 increment, 删除清单 list of deletions"
+)
+_UNIT_TEXT: Final = text("统一社会信用代码 unified social credit code of the unit", pattern=UNIT)
+_MOMENT: Final = text("ISO 8601, UTC", most=40)
+STATUSES: Final = (
+    "received", "ingested", "validated", "held", "published", "rejected", "duplicate", "superseded", "failed",
+)  # fmt: skip
+ROLES: Final = ("admin", "source", "consumer", "officer", "analyst", "auditor")
+MASKS: Final = ("name", "id", "phone", "address", "account", "plate", "all")
+COUNTS: Final = (
+    "received", "accepted", "quarantined", "duplicate", "inserted", "updated", "deleted", "unchanged",
+)  # fmt: skip
+
+REQUESTS: Final[Mapping[str, Schema]] = {
+    "ContractBody": body(
+        {"document": text("ODCS 3 YAML", most=1_000_000)},
+        {
+            "provider": text(
+                "数源单位 the source unit, when the document does not name it", pattern=f"{UNIT}|^$"
+            )
+        },
+    ),
+    "UploadBody": body(
+        {
+            "resource": text("contract id, table name or schema name", most=128),
+            "filename": text("extension decides how the file is read", most=255, minLength=1),
+        },
+        {
+            "unit": _UNIT_TEXT,
+            "mode": MODE,
+            "edition": text("版本 declared edition", most=128),
+            "profile": text("name of a saved import profile", most=64),
+            "case_no": text("案号 case the delivery was obtained for", most=120),
+            "options": {"type": "object", "additionalProperties": TEXT, "maxProperties": 30},
+        },
+    ),
+    "ProfileBody": {
+        "type": "object",
+        "description": "an import profile, see docs/deliver.md",
+        "maxProperties": 40,
+    },
+    "RecordsBody": body(
+        {},
+        {
+            "rows": array({"type": "object", "maxProperties": 2_000}, most=50_000),
+            "deletions": array({"type": "object", "maxProperties": 2_000}, most=50_000),
+            "mode": MODE,
+            "unit": _UNIT_TEXT,
+            "edition": text(most=128),
+            "case_no": text(most=120),
+        },
+    ),
+    "ReasonBody": body({"reason": text("why", most=1_000, minLength=1)}),
+    "UnitBody": body({"code": _UNIT_TEXT, "name": text(minLength=1)}, {"contact": text()}),
+    "CredentialBody": body(
+        {"name": text(minLength=1), "roles": array(one_of(*ROLES), most=6)},
+        {
+            "unit": text("empty for staff of the platform", pattern=f"{UNIT}|^$"),
+            "acts_for": array(text("a unit, or * for any", pattern=rf"{UNIT}|^\*$"), most=100),
+            "expires_at": _MOMENT,
+        },
+    ),
+    "GrantBody": body(
+        {},
+        {
+            "fields": array(text(most=128), most=2_000),
+            "unmasked": array(text(most=128), most=2_000),
+            "masks": {"type": "object", "additionalProperties": one_of(*MASKS), "maxProperties": 2_000},
+            "row_filter": text("boolean SQL expression over the resource's columns", most=4_000),
+            "purpose": text(most=1_000),
+            "starts": text("first day, e.g. 2026-01-31; empty = open", most=10),
+            "ends": text("last day; empty = open", most=10),
+        },
+    ),
+    "SubscriptionBody": body(
+        {"resource": text(most=128), "endpoint": text("https address that takes the pushes", most=2_048)},
+        {
+            "unit": _UNIT_TEXT,
+            "fields": array(text(most=128), most=2_000),
+            "filter": text("boolean SQL expression over the resource's columns", most=4_000),
+            "start": one_of("now", "snapshot"),
+            "secret": text("Standard Webhooks secret (whsec_…); made when absent", most=256),
+        },
+    ),
+    "QueryBody": body(
+        {"sql": text("one SELECT in Athena's dialect", most=100_000, minLength=1)},
+        {
+            "unit": _UNIT_TEXT,
+            "format": one_of("json", "csv", "arrow"),
+            "limit": number("rows of the first page", low=1, high=10_000),
+        },
+    ),
+}
+
+_BATCH: Final = answer(
+    {
+        "id": TEXT, "resource": TEXT, "unit": TEXT, "mode": MODE, "status": one_of(*STATUSES),
+        **dict.fromkeys(COUNTS, COUNT), "balanced": FLAG, "received_at": TEXT,
+    },
+    {
+        "filename": TEXT, "edition": TEXT, "decision": TEXT, "quality": OPEN, "seq": COUNT,
+        "published_at": TEXT, "duplicate_of": TEXT, "refusal": {"type": ["object", "null"]},
+        "preview": {"type": ["object", "null"]}, "history": {"type": "array"},
+    },
+)  # fmt: skip
+
+ANSWERS: Final[Mapping[str, Schema]] = {
+    "Problem": answer(
+        {
+            "type": TEXT,
+            "title": TEXT,
+            "status": COUNT,
+            "detail": TEXT,
+            "code": TEXT,
+            "problems": {"type": "array"},
+        },
+        {"zh": TEXT, "en": TEXT, "where": OPEN, "request_id": TEXT},
+    ),
+    "Health": answer({"status": one_of("ok"), "version": TEXT}),
+    "OpenApi": answer({"openapi": TEXT, "paths": OPEN}),
+    "Me": answer({"id": TEXT, "unit": TEXT, "roles": TEXTS, "acts_for": TEXTS, "acting_unit": TEXT}),
+    "Contract": answer(
+        {
+            "id": TEXT,
+            "version": COUNT,
+            "title": TEXT,
+            "table": TEXT,
+            "provider": TEXT,
+            "mode": MODE,
+            "fields": {"type": "array"},
+        },
+        {"document": TEXT, "rules": {"type": "array"}, "limits": OPEN},
+    ),
+    "ContractSummary": answer({"id": TEXT, "version": COUNT, "title": TEXT, "table": TEXT, "provider": TEXT}),
+    "Contracts": listing("ContractSummary"),
+    "Resource": answer(
+        {
+            "id": TEXT,
+            "title": TEXT,
+            "table": TEXT,
+            "provider": TEXT,
+            "version": COUNT,
+            "columns": {"type": "array"},
+        },
+        {"publication": {"type": ["object", "null"]}, "row_filter": TEXT},
+    ),
+    "Resources": listing("Resource"),
+    "UploadTicket": answer(
+        {
+            "upload_id": TEXT,
+            "url": TEXT,
+            "method": TEXT,
+            "headers": OPEN,
+            "expires_at": TEXT,
+            "unit": TEXT,
+            "resource": TEXT,
+        },
+    ),
+    "RecordsTaken": answer(
+        {"upload_id": TEXT, "unit": TEXT, "resource": TEXT, "edition": TEXT, "rows": COUNT}
+    ),
+    "Upload": answer(
+        {"upload_id": TEXT, "unit": TEXT, "resource": TEXT, "status": one_of("waiting", *STATUSES)},
+        {"filename": TEXT, "batches": {"type": "array", "items": ref("Batch")}},
+    ),
+    "Profile": answer({"unit": TEXT, "resource": TEXT, "name": TEXT}),
+    "Profiles": listing("Profile"),
+    "Batch": _BATCH,
+    "Batches": listing("Batch"),
+    "Unit": answer({"code": TEXT, "name": TEXT, "contact": TEXT}),
+    "Units": listing("Unit"),
+    "Credential": answer(
+        {
+            "id": TEXT,
+            "name": TEXT,
+            "unit": TEXT,
+            "roles": TEXTS,
+            "acts_for": TEXTS,
+            "expires_at": TEXT,
+            "disabled": FLAG,
+        },
+    ),
+    "IssuedCredential": {"allOf": [ref("Credential"), answer({"token": text("shown this once only")})]},
+    "Credentials": listing("Credential"),
+    "Grant": answer({"unit": TEXT, "resource": TEXT}),
+    "Grants": listing("Grant"),
+    "Subscription": answer({"id": TEXT, "resource": TEXT, "unit": TEXT, "endpoint": TEXT, "status": TEXT}),
+    "NewSubscription": {"allOf": [ref("Subscription"), answer({"secret": text("shown this once only")})]},
+    "Subscriptions": listing("Subscription"),
+    "Delivery": OPEN,
+    "Deliveries": listing("Delivery"),
+    "Ledger": answer({"balanced": FLAG}),
+    "Trace": OPEN,
+    "Traces": listing("Trace"),
+    "Query": answer(
+        {
+            "query_id": TEXT,
+            "columns": {"type": "array"},
+            "rows": {"type": "array", "items": OPEN},
+            "next": NULLABLE,
+        },
+        {"total_rows": COUNT},
+    ),
+    "Changes": answer({"items": {"type": "array", "items": OPEN}, "next": NULLABLE}),
+    "Snapshot": answer({"items": {"type": "array", "items": OPEN}, "next": NULLABLE}),
+    "Finding": answer({"source_row": {"type": ["integer", "null"]}, "rule": TEXT, "zh": TEXT, "en": TEXT}),
+    "Findings": listing("Finding"),
+}
+
+SCHEMAS: Final[Mapping[str, Schema]] = {**REQUESTS, **ANSWERS}

@@ -1,0 +1,227 @@
+"""What every route does around its own work: who asks, is the request sound, how are errors answered.
+
+The Lambda authorizer ran before where there is one; the token is checked here
+again, since not every gateway enforces it (L-34, S-36).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, Generic, TypeVar, cast
+
+from chalice.app import Blueprint, Chalice, Request, Response
+
+from huitong.errors import BadRequest, HuitongError, NotFound, TooLarge
+from huitong.identity.authorize import acting_unit, permit
+from huitong.identity.model import Principal
+from huitong.ports import timestamp
+from huitong.web.checking import check
+from huitong.web.operations import ARROW, BY_ID, PATHS, Operation
+from huitong.web.problems import PROBLEM_TYPE, own_problem, problem
+from huitong.web.schemas import SCHEMAS
+from huitong.web.services import CommonServices
+
+S = TypeVar("S", bound=CommonServices)
+_NOBODY: Final = Principal("", "", frozenset())
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+@dataclass(frozen=True, slots=True)
+class Ask(Generic[S]):
+    """A sound, authenticated request."""
+
+    services: S
+    principal: Principal
+    unit: str  # the unit it is made for; empty for staff without one
+    body: Any
+    query: Mapping[str, Any]
+    headers: Mapping[str, str]
+    source: str
+
+    def permit(self, operation: str, unit: str = "") -> None:
+        """Raises NotPermitted unless the asker may do the operation on something of the unit."""
+        permit(self.principal, operation, unit)
+
+    @property
+    def by(self) -> str:
+        """How histories name the asker."""
+        return self.principal.id
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that is more than a JSON body with the operation's status."""
+
+    body: Any
+    media: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class ServiceApp(Chalice, Generic[S]):  # type: ignore[misc]
+    """A Chalice app whose services are built at the first request."""
+
+    def __init__(self, name: str, build: Callable[[], S]) -> None:
+        super().__init__(name, configure_logs=False)
+        self._build = build
+        self.api.binary_types = [ARROW]
+
+    @cached_property
+    def services(self) -> S:
+        return self._build()
+
+    def __call__(self, event: Any, context: Any) -> dict[str, Any]:
+        """Like Chalice, but answers that it makes by itself are problem details, too."""
+        context_of = event.get("requestContext", {})
+        request_id = str(context_of.get("requestId", ""))
+        if context_of.get("resourcePath") not in self.routes:
+            return _own_answer(404, request_id)
+        made = cast(dict[str, Any], super().__call__(event, context))
+        kind = made["headers"].get("Content-Type", "")
+        return (
+            made
+            if made["statusCode"] < 400 or kind == PROBLEM_TYPE
+            else _own_answer(made["statusCode"], request_id)
+        )
+
+
+Handler = Callable[..., Any]
+
+
+def serve(routes: Blueprint, id: str) -> Callable[[Handler], Handler]:
+    """Register ``handler(ask, **path parameters)`` for an operation of the table on a blueprint."""
+    operation = BY_ID[id]
+
+    def register(handler: Handler) -> Handler:
+        def view(**path: str) -> Response:
+            return _answered(routes, operation, handler, path)
+
+        view.__name__ = id
+        routes.route(operation.path, methods=[operation.method], name=id, content_types=[])(view)
+        return handler
+
+    return register
+
+
+def _answered(routes: Blueprint, operation: Operation, handler: Handler, path: Mapping[str, str]) -> Response:
+    request: Request = routes.current_request
+    request_id = str(request.context.get("requestId", ""))
+    log: dict[str, Any] = {"operation": operation.id, "request_id": request_id, **path}
+    started = time.monotonic()
+    try:
+        ask = _asked(routes.current_app, request, operation, path)
+        log |= {"principal": ask.principal.id, "unit": ask.unit, "source": ask.source}
+        response = _shaped(handler(ask, **path), operation)
+    except HuitongError as error:
+        status, body, headers = problem(error, request_id)
+        response = Response(body, {"Content-Type": PROBLEM_TYPE, **headers}, status)
+        log |= {"code": error.code, "error": error.en}
+    response.headers |= {"X-Request-Id": request_id, "Cache-Control": "no-store"}
+    log |= {"status": response.status_code, "ms": round((time.monotonic() - started) * 1000, 1)}
+    _write(log)
+    return response
+
+
+def _asked(app: Any, request: Request, operation: Operation, path: Mapping[str, str]) -> Ask[Any]:
+    """Raises the refusal that the request deserves; authentication is looked at first."""
+    principal, unit = _NOBODY, ""
+    if not operation.public:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        principal = app.services.credentials.authenticate(token.strip() if scheme.lower() == "bearer" else "")
+        unit = acting_unit(principal, request.headers.get("huitong-unit", "").strip())
+    for name, value in path.items():
+        if check(value, PATHS[name]):
+            raise NotFound("没有此地址", "There is no such address", name=name)
+    return Ask(
+        services=None if operation.public else app.services,
+        principal=principal,
+        unit=unit,
+        query=_query(request, operation),
+        body=_body(request, operation),
+        headers=request.headers,
+        source=str(request.context.get("identity", {}).get("sourceIp", "")),
+    )
+
+
+def _query(request: Request, operation: Operation) -> dict[str, Any]:
+    known = operation.query or {}
+    given: dict[str, Any] = {}
+    for name in request.query_params or {}:
+        value: Any = request.query_params[name]
+        if name in known and known[name]["type"] == "integer" and re.fullmatch(r"\d{1,15}", value):
+            value = int(value)
+        given[name] = value
+    schema = {"type": "object", "properties": known, "additionalProperties": False}
+    problems = check(given, schema)
+    if problems:
+        raise BadRequest("查询参数有误", "The query parameters are not valid", problems=problems)
+    return given
+
+
+def _body(request: Request, operation: Operation) -> Any:
+    if not operation.body:
+        return None
+    raw: bytes = request.raw_body
+    if len(raw) > operation.most_body:
+        most = operation.most_body
+        raise TooLarge(f"请求正文超过 {most} 字节", f"The body has more than {most} bytes", most=most)
+    value = _parsed(raw)
+    problems = check(value, SCHEMAS[operation.body])
+    if problems:
+        raise BadRequest("请求正文有误", "The body is not valid", problems=problems)
+    return value
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        value = json.loads(raw, parse_constant=_no_constant, parse_float=ExactNumber)
+        if _SURROGATE.search(raw):  # half of a pair would pass here and fail wherever it is stored
+            json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise BadRequest("请求正文不是有效的 JSON", "The body is not valid JSON") from error
+    return value
+
+
+class ExactNumber(float):
+    """A JSON number that remembers how it was written: ``1.10`` stays ``1.10``."""
+
+    text: str
+
+    def __new__(cls, text: str) -> ExactNumber:
+        made = super().__new__(cls, text)
+        made.text = text
+        return made
+
+    def __repr__(self) -> str:  # what json.dumps of a subclass does not use, but str() does
+        return self.text
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _shaped(made: Any, operation: Operation) -> Response:
+    answer = made if isinstance(made, Answer) else Answer(made)
+    body = answer.body
+    if answer.media == "application/json":
+        body = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return Response(body, {"Content-Type": answer.media, **answer.headers}, operation.status)
+
+
+def _own_answer(status: int, request_id: str) -> dict[str, Any]:
+    body = json.dumps(own_problem(status, request_id), ensure_ascii=False)
+    headers = {"Content-Type": PROBLEM_TYPE, "X-Request-Id": request_id}
+    return {"statusCode": status, "headers": headers, "multiValueHeaders": {}, "body": body}
+
+
+def _write(log: Mapping[str, Any]) -> None:
+    """One JSON line on standard error, never a value of a body."""
+    from datetime import UTC, datetime
+
+    line = {"level": "INFO", "timestamp": timestamp(datetime.now(UTC)), "service": "api", **log}
+    sys.stderr.write(json.dumps(line, ensure_ascii=False) + "\n")
