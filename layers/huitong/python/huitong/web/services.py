@@ -12,13 +12,15 @@ if TYPE_CHECKING:  # annotations only: nothing of a capability is imported befor
     from huitong.batches.replay import Replay
     from huitong.comparison.decide import Hold
     from huitong.contracts.registry import Contracts
+    from huitong.delivery.accounts import Deliveries
     from huitong.delivery.pull import Pull
+    from huitong.delivery.replay import Replay as Redelivery
     from huitong.delivery.subscriptions import Subscriptions
     from huitong.identity.credentials import Credentials
     from huitong.identity.units import Units
     from huitong.intake.profiles import Profiles
     from huitong.intake.uploads import Uploads
-    from huitong.ports import Clock, ObjectStore, Queue
+    from huitong.ports import Clock, ObjectStore
     from huitong.query.run import Queries
     from huitong.sharing.grants import Grants
     from huitong.warehouse.publication import Publications
@@ -49,8 +51,9 @@ class ApiServices(CommonServices):
     hold: Hold
     replay: Replay
     subscriptions: Subscriptions
+    deliveries: Deliveries
+    redelivery: Redelivery
     ledger: Ledger
-    push_queue: Queue
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,10 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cached_property
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar
 
 from chalice.app import Blueprint, Chalice, Request, Response
 
@@ -39,6 +41,7 @@ class Ask(Generic[S]):
     services: S
     principal: Principal
     unit: str  # the unit it is made for; empty for staff without one
+    declared: str  # that unit, if a header named it
     body: Any
     query: Mapping[str, Any]
     headers: Mapping[str, str]
@@ -63,7 +66,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class ServiceApp(Chalice, Generic[S]):  # type: ignore[misc]
+class ServiceApp(Chalice, Generic[S]):
     """A Chalice app whose services are built at the first request."""
 
     def __init__(self, name: str, build: Callable[[], S]) -> None:
@@ -81,7 +84,7 @@ class ServiceApp(Chalice, Generic[S]):  # type: ignore[misc]
         request_id = str(context_of.get("requestId", ""))
         if context_of.get("resourcePath") not in self.routes:
             return _own_answer(404, request_id)
-        made = cast(dict[str, Any], super().__call__(event, context))
+        made: dict[str, Any] = super().__call__(event, context)
         kind = made["headers"].get("Content-Type", "")
         return (
             made
@@ -130,10 +133,11 @@ def _answered(routes: Blueprint, operation: Operation, handler: Handler, path: M
 def _asked(app: Any, request: Request, operation: Operation, path: Mapping[str, str]) -> Ask[Any]:
     """Raises the refusal that the request deserves; authentication is looked at first."""
     principal, unit = _NOBODY, ""
+    declared = request.headers.get("huitong-unit", "").strip()
     if not operation.public:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         principal = app.services.credentials.authenticate(token.strip() if scheme.lower() == "bearer" else "")
-        unit = acting_unit(principal, request.headers.get("huitong-unit", "").strip())
+        unit = acting_unit(principal, declared)
     for name, value in path.items():
         if check(value, PATHS[name]):
             raise NotFound("没有此地址", "There is no such address", name=name)
@@ -141,6 +145,7 @@ def _asked(app: Any, request: Request, operation: Operation, path: Mapping[str, 
         services=None if operation.public else app.services,
         principal=principal,
         unit=unit,
+        declared=declared,
         query=_query(request, operation),
         body=_body(request, operation),
         headers=request.headers,
@@ -151,11 +156,11 @@ def _asked(app: Any, request: Request, operation: Operation, path: Mapping[str, 
 def _query(request: Request, operation: Operation) -> dict[str, Any]:
     known = operation.query or {}
     given: dict[str, Any] = {}
-    for name in request.query_params or {}:
-        value: Any = request.query_params[name]
+    for name, value in (request.query_params or {}).items():
         if name in known and known[name]["type"] == "integer" and re.fullmatch(r"\d{1,15}", value):
-            value = int(value)
-        given[name] = value
+            given[name] = int(value)
+        else:
+            given[name] = value
     schema = {"type": "object", "properties": known, "additionalProperties": False}
     problems = check(given, schema)
     if problems:
@@ -166,7 +171,8 @@ def _query(request: Request, operation: Operation) -> dict[str, Any]:
 def _body(request: Request, operation: Operation) -> Any:
     if not operation.body:
         return None
-    raw: bytes = request.raw_body
+    raw = request.raw_body
+    raw = raw.encode() if isinstance(raw, str) else raw
     if len(raw) > operation.most_body:
         most = operation.most_body
         raise TooLarge(f"请求正文超过 {most} 字节", f"The body has more than {most} bytes", most=most)
@@ -179,26 +185,12 @@ def _body(request: Request, operation: Operation) -> Any:
 
 def _parsed(raw: bytes) -> Any:
     try:
-        value = json.loads(raw, parse_constant=_no_constant, parse_float=ExactNumber)
+        value = json.loads(raw, parse_constant=_no_constant, parse_float=Decimal)
         if _SURROGATE.search(raw):  # half of a pair would pass here and fail wherever it is stored
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise BadRequest("请求正文不是有效的 JSON", "The body is not valid JSON") from error
     return value
-
-
-class ExactNumber(float):
-    """A JSON number that remembers how it was written: ``1.10`` stays ``1.10``."""
-
-    text: str
-
-    def __new__(cls, text: str) -> ExactNumber:
-        made = super().__new__(cls, text)
-        made.text = text
-        return made
-
-    def __repr__(self) -> str:  # what json.dumps of a subclass does not use, but str() does
-        return self.text
 
 
 def _no_constant(name: str) -> None:
@@ -221,7 +213,5 @@ def _own_answer(status: int, request_id: str) -> dict[str, Any]:
 
 def _write(log: Mapping[str, Any]) -> None:
     """One JSON line on standard error, never a value of a body."""
-    from datetime import UTC, datetime
-
     line = {"level": "INFO", "timestamp": timestamp(datetime.now(UTC)), "service": "api", **log}
     sys.stderr.write(json.dumps(line, ensure_ascii=False) + "\n")

@@ -1,0 +1,1 @@
+"""One blueprint a resource; each route parses, asks one service, shapes the answer."""

@@ -1,0 +1,93 @@
+"""Batches: what became of a delivery, and what somebody decides on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from chalice.app import Blueprint
+
+from huitong.batches.model import Batch
+from huitong.identity.authorize import may
+from huitong.web.resources import contract_named
+from huitong.web.services import ApiServices
+from huitong.web.serving import Ask, serve
+
+routes = Blueprint(__name__)
+PAGE: Final = 100
+
+
+@serve(routes, "list_batches")
+def list_batches(ask: Ask[ApiServices]) -> dict[str, Any]:
+    limit = ask.query.get("limit", PAGE)
+    found: list[Batch] = []
+    for batch in _selected(ask):
+        found.append(batch)
+        if len(found) > limit:
+            break
+    shown = found[:limit]
+    return {
+        "items": [batch.summary() for batch in shown],
+        "next": _token(shown[-1]) if len(found) > limit else None,
+    }
+
+
+@serve(routes, "get_batch")
+def get_batch(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
+    return _seen(ask, id).summary()
+
+
+@serve(routes, "release_batch")
+def release_batch(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
+    ask.permit("batch.decide", _seen(ask, id).unit)
+    released: Batch = ask.services.hold.release(id, by=ask.by)
+    return released.summary()
+
+
+@serve(routes, "reject_batch")
+def reject_batch(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
+    ask.permit("batch.decide", _seen(ask, id).unit)
+    rejected: Batch = ask.services.hold.reject(id, by=ask.by, reason=ask.body["reason"])
+    return rejected.summary()
+
+
+@serve(routes, "replay_batch")
+def replay_batch(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
+    ask.permit("batch.replay", _seen(ask, id).unit)
+    return ask.services.replay.replay(id, by=ask.by).summary()
+
+
+def _seen(ask: Ask[ApiServices], id: str) -> Batch:
+    batch = ask.services.batches.get(id).batch
+    ask.permit("batch.read", batch.unit)
+    return batch
+
+
+def _selected(ask: Ask[ApiServices]) -> Iterator[Batch]:
+    """Batches that the query names and the asker may see, newest first, after the token.
+
+    Raises NotPermitted when it names a unit that the asker may not see, NotFound for an unknown resource.
+    """
+    query, batches = ask.query, ask.services.batches
+    supervisor = may(ask.principal, "batch.read")
+    unit = query.get("unit") or ("" if supervisor and not ask.unit else ask.unit)
+    ask.permit("batch.read", unit)
+    resource = contract_named(ask, query["resource"]).id if query.get("resource") else ""
+    low, high = query.get("from", ""), query.get("to", "")
+    if resource:
+        found = batches.of_resource(resource, low=low, high=high)
+    elif unit:
+        found = batches.of_unit(unit, low=low, high=high)
+    else:
+        found = [
+            b for c in ask.services.contracts.all() for b in batches.of_resource(c.id, low=low, high=high)
+        ]
+    status, after = query.get("status", ""), query.get("after", "")
+    for batch in sorted(found, key=_token, reverse=True):
+        fits = (not unit or batch.unit == unit) and (not status or batch.status == status)
+        if fits and (not after or _token(batch) < after):
+            yield batch
+
+
+def _token(batch: Batch) -> str:
+    return f"{batch.received_at}#{batch.id}"

@@ -1,0 +1,85 @@
+"""Deliveries: an address for a file, rows in the body, and what became of them (Q-06, Q-13)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalice.app import Blueprint
+
+from huitong.intake.rows import put_rows
+from huitong.web.resources import delivering_unit, known_contract
+from huitong.web.services import ApiServices
+from huitong.web.serving import Ask, serve
+
+routes = Blueprint(__name__)
+
+
+@serve(routes, "open_upload")
+def open_upload(ask: Ask[ApiServices]) -> dict[str, Any]:
+    body = ask.body
+    contract = known_contract(ask, body["resource"])
+    unit = delivering_unit(ask, contract, body.get("unit", ""))
+    upload_id, place = ask.services.uploads.open(
+        unit,
+        contract.id,
+        body["filename"],
+        mode=body.get("mode", ""),
+        edition=body.get("edition", ""),
+        profile=body.get("profile", ""),
+        case_no=body.get("case_no", ""),
+        options=body.get("options"),
+        by=ask.by,
+    )
+    return {
+        "upload_id": upload_id,
+        "url": place.url,
+        "method": "PUT",
+        "headers": dict(place.headers),
+        "expires_at": place.expires_at,
+        "unit": unit,
+        "resource": contract.id,
+    }
+
+
+@serve(routes, "get_upload")
+def get_upload(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
+    upload = ask.services.uploads.get(id)
+    ask.permit("upload.read", upload.unit)
+    stored = ask.services.batches.find(upload.batch_id) if upload.batch_id else None
+    return {
+        "upload_id": upload.id,
+        "unit": upload.unit,
+        "resource": upload.resource,
+        "filename": upload.filename,
+        "status": stored.batch.status if stored else "waiting",
+        "batches": [stored.batch.summary()] if stored else [],
+    }
+
+
+@serve(routes, "put_records")
+def put_records(ask: Ask[ApiServices], code: str) -> dict[str, Any]:
+    body, services = ask.body, ask.services
+    contract = known_contract(ask, code)
+    unit = delivering_unit(ask, contract, body.get("unit", ""))
+    upload_id = put_rows(
+        services.landing,
+        services.uploads,
+        unit,
+        contract.id,
+        body.get("rows", ()),
+        deletions=body.get("deletions", ()),
+        mode=body.get("mode", ""),
+        idempotency_key=ask.headers.get("idempotency-key", "").strip() or body.get("edition", ""),
+        profile=body.get("profile", ""),
+        case_no=body.get("case_no", ""),
+        by=ask.by,
+    )
+    upload = services.uploads.get(upload_id)
+    return {
+        "upload_id": upload_id,
+        "batch_id": upload.batch_id,
+        "unit": unit,
+        "resource": contract.id,
+        "edition": upload.edition,
+        "rows": len(body.get("rows", ())) + len(body.get("deletions", ())),
+    }

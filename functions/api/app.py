@@ -1,0 +1,34 @@
+"""The light HTTP app: registers, deliveries, batches, subscriptions, accounts.
+
+Lambda handler ``app.app``. Imports nothing heavy; queries and data are in functions/query_data.
+"""
+
+from __future__ import annotations
+
+from api_routes import (
+    accounts,
+    batches,
+    contracts,
+    deliveries,
+    grants,
+    health,
+    profiles,
+    subscriptions,
+    units,
+)
+
+from huitong.web.services import ApiServices
+from huitong.web.serving import ServiceApp
+
+BLUEPRINTS = (health, contracts, deliveries, profiles, batches, units, grants, subscriptions, accounts)
+
+
+def _build() -> ApiServices:
+    from huitong.wiring import build_api
+
+    return build_api()
+
+
+app: ServiceApp[ApiServices] = ServiceApp("api", _build)
+for blueprint in BLUEPRINTS:
+    app.register_blueprint(blueprint.routes)

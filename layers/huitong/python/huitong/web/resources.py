@@ -1,0 +1,82 @@
+"""Names of resources in requests, and who may know of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from huitong.contracts.model import Contract
+from huitong.errors import NotFound, NotPermitted
+from huitong.identity.authorize import may
+from huitong.sharing.access import Access
+from huitong.sharing.grants import access_for
+from huitong.web.serving import Ask
+
+
+def contract_named(ask: Ask[Any], name: str, version: int = 0) -> Contract:
+    """The contract with that id, or else table name or schema name in any case. Raises NotFound."""
+    contracts = ask.services.contracts
+    found: Contract | None = contracts.find(name, version)
+    if found is None:
+        wanted = name.casefold()
+        same = [c for c in contracts.all() if wanted in (c.id.casefold(), c.table.casefold())]
+        found = contracts.find(same[0].id, version) if same else None
+    if found is None:
+        raise _unknown(name)
+    return found
+
+
+def access_to(ask: Ask[Any], contract: Contract) -> Access | None:
+    """What the asker may have of a resource's rows."""
+    return access_for(ask.principal, contract, ask.services.grants, acting_unit=ask.unit)
+
+
+def knows(ask: Ask[Any], contract: Contract) -> bool:
+    """Whether the asker may see the contract: supervisors, its provider, and who may have rows of it."""
+    return may(ask.principal, "contract.read", contract.provider) or access_to(ask, contract) is not None
+
+
+def known_contract(ask: Ask[Any], name: str, version: int = 0) -> Contract:
+    """Raises NotFound also when there is one that the asker may not know of."""
+    contract = contract_named(ask, name, version)
+    if not knows(ask, contract):
+        raise _unknown(name)
+    return contract
+
+
+def readable(ask: Ask[Any], name: str) -> tuple[Contract, Access]:
+    """A contract and the asker's access to its rows. Raises NotFound when there is none."""
+    contract = contract_named(ask, name)
+    access = access_to(ask, contract)
+    if access is None:
+        raise _unknown(name)
+    return contract, access
+
+
+def _unknown(name: str) -> NotFound:
+    return NotFound(f"没有可用的资源 {name}", f"There is no resource {name} that you may use", resource=name)
+
+
+def delivering_unit(ask: Ask[Any], contract: Contract, named: str) -> str:
+    """The source unit of a delivery: as named, as declared, else the contract's provider or the own unit.
+
+    Raises NotPermitted when the asker may not deliver for it, or when the
+    resource is another unit's.
+    """
+    provider = contract.provider
+    own = provider if provider and ask.principal.may_act_for(provider) else ask.unit
+    unit = named or ask.declared or own
+    ask.permit("upload", unit)
+    if provider and unit != provider:
+        raise NotPermitted(
+            f"资源 {contract.id} 由 {provider} 报送,不能由 {unit} 报送",
+            f"Resource {contract.id} is delivered by {provider}, not by {unit}",
+            resource=contract.id,
+            unit=unit,
+        )
+    if not provider and not ask.principal.has("admin"):
+        raise NotPermitted(
+            f"资源 {contract.id} 尚未指定数源单位",
+            f"Resource {contract.id} has no source unit yet",
+            resource=contract.id,
+        )
+    return unit
