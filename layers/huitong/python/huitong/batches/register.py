@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -48,8 +49,17 @@ class Batches:
         self._register.write(creates=[item, *_markers(batch)])
         return Stored(batch, replace(item, version=1))
 
-    def move(self, stored: Stored, status: Status, *, by: str, **changes: Any) -> Stored:
-        """Change state and attributes in one write.
+    def move(
+        self,
+        stored: Stored,
+        status: Status,
+        *,
+        by: str,
+        creates: Sequence[Item] = (),
+        replaces: Sequence[Item] = (),
+        **changes: Any,
+    ) -> Stored:
+        """Change state and attributes in one write, together with further entries if given.
 
         Raises Conflict when the transition is not allowed or when somebody else
         changed the batch after it was read.
@@ -67,8 +77,8 @@ class Batches:
         item = replace(_item(moved), version=stored.item.version)
         before, after = _markers(batch), _markers(moved)
         self._register.write(
-            creates=after if not before else (),
-            replaces=[item],
+            creates=[*(after if not before else ()), *creates],
+            replaces=[item, *replaces],
             deletes=[(m.pk, m.sk) for m in before] if not after else (),
         )
         return Stored(moved, replace(item, version=item.version + 1))

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from huitong.contracts.model import Contract, Field
-from huitong.errors import Fault
-from huitong.warehouse.columns import BEFORE, CHANGES, CURRENT, FIRST_FIELD_ID
+from huitong.warehouse.columns import BEFORE, CHANGES, CURRENT
+from huitong.warehouse.sql import by_field_id
 
 _ID = b"PARQUET:field_id"
 _TYPES: Mapping[str, pa.DataType] = {
@@ -31,17 +31,6 @@ def arrow_type(field: Field) -> pa.DataType:
     if field.type == "decimal":
         return pa.decimal128(field.precision or 38, field.scale)
     return _TYPES[field.type]
-
-
-def by_field_id(contract: Contract) -> tuple[Field, ...]:
-    """The contract's fields in table order. Raises Fault when the contract was never registered."""
-    if any(f.field_id < FIRST_FIELD_ID for f in contract.fields):
-        raise Fault(
-            f"资源 {contract.id} 的契约未登记,字段没有编号",
-            f"The contract of {contract.id} is not registered: its fields have no ids",
-            resource=contract.id,
-        )
-    return tuple(sorted(contract.fields, key=lambda f: f.field_id))
 
 
 def arrow_schema(contract: Contract) -> pa.Schema:
