@@ -1,0 +1,47 @@
+"""How much goes into a delivery, how long an answer may take, when to try again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+MINUTE: Final = 60.0
+HOUR: Final = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryLimits:
+    """``pauses`` are the seconds before the second, third … attempt; after the last comes no more."""
+
+    inline_events: int = 1_000
+    inline_bytes: int = 512 * 1024
+    link_events: int = 200_000
+    link_seconds: int = 3_600
+    answer_seconds: float = 15.0
+    pauses: tuple[float, ...] = (
+        5.0,
+        30.0,
+        2 * MINUTE,
+        10 * MINUTE,
+        HOUR,
+        3 * HOUR,
+        6 * HOUR,
+        12 * HOUR,
+        24 * HOUR,
+    )
+    jitter: float = 0.2  # share of a pause by which it may be longer, so that not all return at once
+    lease_seconds: float = 60.0  # beyond answer_seconds; how long a killed sender keeps others out
+    messages_per_run: int = 50
+    rotation_hours: int = 24  # how long a replaced secret still signs
+    page_events: int = 10_000
+
+    @property
+    def attempts(self) -> int:
+        return len(self.pauses) + 1
+
+    def pause_after(self, attempts: int, random: Random) -> float | None:
+        """Seconds to wait after that many failed attempts; None = it has failed for good."""
+        if attempts > len(self.pauses):
+            return None
+        return self.pauses[attempts - 1] * (1 + self.jitter * random.random())

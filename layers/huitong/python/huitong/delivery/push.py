@@ -1,0 +1,135 @@
+"""Push: what the push function runs for its wake-ups. Light to import; planning takes its source lazily."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random, SystemRandom
+
+from huitong.delivery.accounts import Deliveries
+from huitong.delivery.changes import ChangeSource
+from huitong.delivery.entitlement import Entitlement
+from huitong.delivery.limits import DeliveryLimits
+from huitong.delivery.model import Subscription
+from huitong.delivery.planning import Contracts, Planner
+from huitong.delivery.sending import Sender, seconds_until
+from huitong.delivery.subscriptions import Published, Subscriptions
+from huitong.ports import Clock, EventBus, HttpSender, ObjectStore, Queue, Register
+
+
+class Push:
+    """``source`` is called when something is to be planned, so that sending imports neither Arrow nor DuckDB.
+
+    ``exports`` is the bucket of delivery bodies (prefix ``exports/``), ``queue``
+    that of the push function itself, ``dead_letters`` takes deliveries that failed for good.
+    """
+
+    def __init__(
+        self,
+        register: Register,
+        subscriptions: Subscriptions,
+        contracts: Contracts,
+        publications: Published,
+        source: Callable[[], ChangeSource],
+        exports: ObjectStore,
+        http: HttpSender,
+        entitlement: Entitlement,
+        queue: Queue,
+        dead_letters: Queue,
+        events: EventBus,
+        clock: Clock,
+        limits: DeliveryLimits | None = None,
+        random: Random | None = None,
+    ) -> None:
+        limits = limits or DeliveryLimits()
+        self._subscriptions = subscriptions
+        self._contracts = contracts
+        self._publications = publications
+        self._queue = queue
+        self._deliveries = Deliveries(register)
+        self._planner: Callable[[], Planner] = lambda: Planner(
+            subscriptions, self._deliveries, source(), exports, entitlement, events, clock, limits
+        )
+        self._sender = Sender(
+            register,
+            subscriptions,
+            self._deliveries,
+            contracts,
+            exports,
+            http,
+            entitlement,
+            dead_letters,
+            events,
+            clock,
+            limits,
+            random or SystemRandom(),
+        )
+
+    def plan(self, resource: str, seq: int = 0) -> list[str]:  # noqa: ARG002 (the pointer is the truth)
+        """Plan deliveries of everything published and not yet planned; the subscriptions to send to.
+
+        ``seq`` is what the wake-up named; a repeated, late or early one changes
+        nothing. Each subscription with deliveries due gets a wake-up of its own.
+        """
+        pointer = self._publications.get(resource)
+        if pointer is None or not any(_waits(s, pointer.seq) for s in self._active(resource)):
+            return []
+        due = self._planner().plan(self._contracts.get(resource), pointer.seq)
+        for subscription in due:
+            self._queue.send({"subscription": subscription.id}, group=f"sub:{subscription.id}")
+        return [subscription.id for subscription in due]
+
+    def send(self, subscription: str) -> float | None:
+        """Send what is due to one subscriber; seconds after which to be woken again, None = nothing left."""
+        return self._sender.send(subscription)
+
+    def _active(self, resource: str) -> list[Subscription]:
+        return [s for s in self._subscriptions.of_resource(resource) if s.state == "active"]
+
+
+class Sweep:
+    """The safety net behind lost wake-ups: run by the clock, light to import."""
+
+    def __init__(
+        self,
+        subscriptions: Subscriptions,
+        publications: Published,
+        register: Register,
+        queue: Queue,
+        clock: Clock,
+    ) -> None:
+        self._subscriptions = subscriptions
+        self._publications = publications
+        self._deliveries = Deliveries(register)
+        self._queue = queue
+        self._clock = clock
+
+    def run(self) -> int:
+        """Wake what should be planned or sent by now; how many wake-ups that took."""
+        found = self._subscriptions.all()
+        pointers = {r: self._publications.get(r) for r in {s.resource for s in found}}
+        seqs = {r: pointer.seq for r, pointer in pointers.items() if pointer}
+        late = sorted(
+            {s.resource for s in found if s.state == "active" and _behind(s, seqs.get(s.resource, 0))}
+        )
+        for resource in late:
+            self._queue.send({"resource": resource, "seq": seqs[resource]}, group=f"resource:{resource}")
+        ready = [s.id for s in found if self._has_work(s)]
+        for id in ready:
+            self._queue.send({"subscription": id}, group=f"sub:{id}")
+        return len(late) + len(ready)
+
+    def _has_work(self, subscription: Subscription) -> bool:
+        if not subscription.outstanding or subscription.state not in ("active", "suspended"):
+            return False
+        next_one = self._deliveries.get(subscription.id, subscription.acked + 1).delivery
+        if subscription.state == "suspended":
+            return next_one.state == "failed" and not next_one.reported
+        return seconds_until(next_one.next_attempt_at, self._clock.now()) == 0
+
+
+def _behind(subscription: Subscription, seq: int) -> bool:
+    return subscription.planned_seq < seq or not subscription.snapshot_done
+
+
+def _waits(subscription: Subscription, seq: int) -> bool:
+    return _behind(subscription, seq) or subscription.outstanding > 0
