@@ -1,9 +1,21 @@
-"""The masks of sensitive data items (domain.md section 4; L-23, S-30).
+"""Masks for values that leave the platform (domain.md section 4).
 
-Each mask exists twice, as a DuckDB expression for columns and as a function
-for single values, and both give the same text (proved by a property test).
-Only functions that Trino has too are used, so that the expressions can be
-transpiled. What is too short to keep a part of is hidden whole.
+:func:`mask_value` for one value, :func:`mask_sql` for a column: a DuckDB
+expression that gives the same text. Masks work on characters, not bytes.
+
+====== ================================================= =====================
+mask   rule                                              example
+====== ================================================= =====================
+name   keep the first character                          张**
+id     keep the first 4 and the last 2                   4403************12
+phone  keep the first 3 and the last 4                   154****0001
+address keep to the district                              深圳市福田区****
+account keep the last 4                                  ************1234
+plate  keep the first 2 and the last 1                   粤B****8
+all    nothing                                           ``***``
+====== ================================================= =====================
+
+A value too short to keep what the rule keeps is masked whole. A null stays null.
 """
 
 from __future__ import annotations
@@ -13,60 +25,54 @@ from typing import Final
 
 from huitong.contracts.model import Field, Mask
 
-#: What stands for a value of which nothing is shown; its length says nothing.
-HIDDEN: Final = "****"
+#: characters kept at the start and at the end
+_KEPT: Final = {"name": (1, 0), "id": (4, 2), "phone": (3, 4), "account": (0, 4), "plate": (2, 1)}
 
-#: kept characters at the start and the end, and how long a value must be for that
-_KEPT: Final[dict[str, tuple[int, int, int]]] = {
-    "name": (1, 0, 2),
-    "id": (4, 2, 10),
-    "phone": (3, 4, 11),
-    "account": (0, 4, 8),
-    "plate": (2, 1, 6),
-}
-
-# Province, city, district at most; each name at most 12 characters without a further division's mark.
-_NAME = "[^省市区县旗州盟0-9]{1,12}"
+#: province, city, district; a 小区, 社区 or 园区 further on is none
 _DISTRICT: Final = (
-    f"^((?:{_NAME}(?:省|自治区))?(?:{_NAME}(?:市|自治州|州|地区|盟))?(?:{_NAME}(?:新区|区|县|市|旗))?)"
+    "^(?:[^市县区]{1,8}(?:省|自治区|特别行政区))?(?:[^市县区]{1,8}(?:市|州|盟|地区))?"
+    "(?:[^市县区]{0,7}[^市县区小社园校院厂库][市县区])?"
 )
-_DISTRICT_PATTERN: Final = re.compile(_DISTRICT)
+_HIDDEN: Final = "***"
+_TAIL: Final = "****"
 
 
 def mask_of(field: Field) -> Mask:
-    """The mask under which a field leaves the platform: "" for levels L1 and L2."""
-    return (field.mask or "all") if field.masked else ""
+    """The mask of a field at a masked level (``all`` where it names none); empty for other fields."""
+    if not field.masked:
+        return ""
+    return field.mask or "all"
 
 
 def mask_value(mask: Mask, value: str | None) -> str | None:
-    """One value masked; null and the empty mask stay as they are."""
+    """One masked value."""
     if value is None or not mask:
         return value
+    if mask == "all":
+        return _HIDDEN
     if mask == "address":
-        found = _DISTRICT_PATTERN.match(value)
-        return (found.group(1) if found else "") + HIDDEN
-    if mask not in _KEPT:
-        return HIDDEN
-    head, tail, least = _KEPT[mask]
-    if len(value) < least:
+        found = re.match(_DISTRICT, value)
+        return (found.group(0) if found else "") + _TAIL
+    head, tail = _KEPT[mask]
+    if len(value) <= head + tail:
         return "*" * len(value)
-    return value[:head] + "*" * (len(value) - head - tail) + (value[-tail:] if tail else "")
+    return value[:head] + "*" * (len(value) - head - tail) + value[len(value) - tail :]
 
 
 def mask_sql(mask: Mask, column_sql: str) -> str:
-    """A DuckDB expression that masks ``column_sql`` (any type) to text; null stays null."""
+    """A DuckDB expression for the masked text of ``column_sql`` (any type)."""
+    text = f"CAST({column_sql} AS VARCHAR)"
     if not mask:
         return column_sql
-    text = f"CAST({column_sql} AS VARCHAR)"
+    if mask == "all":
+        return f"CASE WHEN {column_sql} IS NOT NULL THEN '{_HIDDEN}' END"
     if mask == "address":
-        kept = f"COALESCE(REGEXP_EXTRACT({text}, '{_DISTRICT}', 1), '')"
-        return f"CASE WHEN {column_sql} IS NOT NULL THEN {kept} || '{HIDDEN}' END"
-    if mask not in _KEPT:
-        return f"CASE WHEN {column_sql} IS NOT NULL THEN '{HIDDEN}' END"
-    head, tail, least = _KEPT[mask]
-    kept_head = f"SUBSTR({text}, 1, {head}) || " if head else ""
-    kept_tail = f" || SUBSTR({text}, -{tail})" if tail else ""
-    whole = f"RPAD('', CAST(LENGTH({text}) AS INTEGER), '*')"
-    stars = f"RPAD('', CAST(LENGTH({text}) - {head + tail} AS INTEGER), '*')"
-    shown = f"{kept_head}{stars}{kept_tail}"
-    return f"CASE WHEN LENGTH({text}) < {least} THEN {whole} ELSE {shown} END"
+        return f"regexp_extract({text}, '{_DISTRICT}') || '{_TAIL}'"
+    head, tail = _KEPT[mask]
+    kept = head + tail
+    first = f"left({text}, {head}) || " if head else ""
+    last = f" || right({text}, {tail})" if tail else ""
+    return (
+        f"CASE WHEN length({text}) <= {kept} THEN repeat('*', length({text})) "
+        f"ELSE {first}repeat('*', length({text}) - {kept}){last} END"
+    )
