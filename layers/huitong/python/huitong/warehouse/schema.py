@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import count
-from typing import Any, Final, Literal
+from typing import Final
 
 from pyiceberg.partitioning import PARTITION_FIELD_ID_START, PartitionField, PartitionSpec
 from pyiceberg.schema import Schema, index_by_name
@@ -25,9 +25,8 @@ from pyiceberg.types import (
 
 from huitong.contracts.model import Contract, Field
 from huitong.warehouse.columns import BEFORE, CHANGES, CURRENT
+from huitong.warehouse.lakehouse import Which
 from huitong.warehouse.sql import by_field_id
-
-Which = Literal["current", "changes"]
 
 _TYPES: Final[Mapping[str, IcebergType]] = {
     "string": StringType(),
@@ -91,7 +90,7 @@ def field_ids(schema: Schema) -> dict[str, int]:
     return dict(index_by_name(schema))
 
 
-def properties(contract: Contract, which: Which) -> dict[str, Any]:
+def properties(contract: Contract, which: Which) -> dict[str, str]:
     """Table properties. Commits are not retried by PyIceberg: what was compared with must still be there.
 
     Values of masked items stay out of the bounds in the manifests (S-30).

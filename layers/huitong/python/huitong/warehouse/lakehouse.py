@@ -1,0 +1,203 @@
+"""The Iceberg tables of the resources: creation, growth, and commits that happen exactly once.
+
+Each resource has two tables, its current rows and its change log. The register's
+publication pointer is the truth about them (:mod:`huitong.warehouse.publication`);
+a commit states which snapshot it starts from, and whatever lies on top of that one
+without having been published is set aside first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from huitong.contracts.model import Contract
+from huitong.errors import Conflict, Unavailable, UnknownCommitState
+from huitong.ports import ObjectStore
+from huitong.warehouse.files import DataFileRef
+from huitong.warehouse.local_files import LocalFiles
+from huitong.warehouse.sql import current_ids
+
+if TYPE_CHECKING:
+    from pyiceberg.catalog import Catalog
+    from pyiceberg.table import Table
+
+Which = Literal["current", "changes"]
+_BOTH: tuple[Which, Which] = ("current", "changes")
+_LISTS_KEPT = 64
+
+
+class Lakehouse:
+    """``catalog`` is called once, when a table is first needed; ``files`` is the warehouse bucket.
+
+    Methods raise Unavailable when the catalogue or the storage failed and a retry may help.
+    """
+
+    def __init__(self, catalog: Callable[[], Catalog], namespace: str, files: ObjectStore) -> None:
+        self._open_catalog = catalog
+        self._catalog: Catalog | None = None
+        self._namespace = namespace
+        self._store = files
+        self._ensured: dict[str, Contract] = {}
+        self._ids: dict[tuple[str, ...], Mapping[str, int]] = {}
+        self._lists: dict[tuple[str, int], list[DataFileRef]] = {}
+        self.local = LocalFiles(files)
+
+    def ensure(self, contract: Contract) -> None:
+        """Both tables exist and have every column of the contract. Repeats change nothing.
+
+        Raises Fault when the current table's column ids or partitions are not the
+        contract's, Conflict when somebody else changed a table meanwhile.
+        """
+        if self._ensured.get(contract.table) == contract:
+            return
+        from huitong.warehouse import tables
+
+        for which in _BOTH:
+            name = _name(contract, which)
+            with self._translated(name):
+                catalog = self._get_catalog()
+                uri = self._store.uri(name)
+                table = tables.create(catalog, self._namespace, name, contract, which, uri)
+                tables.grow(table, contract, which)
+                if which == "current":
+                    tables.verify(table, contract)
+        self._ensured[contract.table] = contract
+
+    def field_ids(self, contract: Contract, which: Which) -> Mapping[str, int]:
+        """Column ids of a table by dotted path."""
+        if which == "current":
+            return current_ids(contract)
+        name = _name(contract, which)
+        columns = (name, *(f.name for f in contract.fields))
+        known = self._ids.get(columns)
+        if known is None:
+            from huitong.warehouse.schema import field_ids
+
+            with self._translated(name):
+                known = field_ids(self._load(name).schema())
+            self._ids[columns] = known
+        return known
+
+    def files(self, contract: Contract, which: Which, snapshot_id: int) -> list[DataFileRef]:
+        """Data files of a snapshot, by key; 0 stands for an empty table. Raises Fault when it is gone."""
+        name = _name(contract, which)
+        found = [] if snapshot_id == 0 else self._lists.get((name, snapshot_id))
+        if found is None:
+            from huitong.warehouse import tables
+            from huitong.warehouse.data_files import reference
+
+            with self._translated(name):
+                live = tables.live_files(self._load(name), snapshot_id)
+            partitions = contract.partitions if which == "current" else ()
+            found = [reference(partitions, self._store.key_of(uri), file) for uri, file in live.items()]
+            self._remember(name, snapshot_id, found)
+        return sorted(found, key=lambda r: r.key)
+
+    def find_commit(self, contract: Contract, which: Which, batch_id: str) -> int | None:
+        """The snapshot that a batch committed on the table's present line, if any."""
+        from huitong.warehouse import tables
+
+        name = _name(contract, which)
+        with self._translated(name):
+            line = tables.commits(self._load(name).metadata)
+            return next((s.snapshot_id for batch, s in line if batch == batch_id), None)
+
+    def committed(self, contract: Contract, which: Which, batch_id: str, *, base: int) -> int | None:
+        """The snapshot that a batch already committed on top of ``base`` and that is the table's head."""
+        from huitong.warehouse import tables
+
+        name = _name(contract, which)
+        with self._translated(name):
+            return tables.committed(self._load(name).metadata, batch_id, base)
+
+    def commit(
+        self,
+        contract: Contract,
+        which: Which,
+        *,
+        add: Sequence[DataFileRef],
+        remove: Sequence[DataFileRef],
+        local: Mapping[str, Path],
+        batch_id: str,
+        seq: int,
+        base: int,
+    ) -> int:
+        """Exactly one snapshot of this batch on top of ``base`` (0 = empty table); its id.
+
+        ``local`` has a local copy of each added file, by key. A repeat finds the
+        commit and returns it. What lies above ``base`` and is another batch's was
+        never published: it is set aside. Raises Conflict when somebody else commits
+        at the same time, UnknownCommitState when the answer was lost and the table
+        does not show the commit (yet): then try again.
+        """
+        from huitong.warehouse import tables
+        from huitong.warehouse.data_files import data_file
+
+        name = _name(contract, which)
+        with self._translated(name):
+            table = self._load(name)
+            done = tables.committed(table.metadata, batch_id, base)
+            if done is None:
+                tables.set_back(table, base)
+                added = [data_file(table.metadata, r, self._store.uri(r.key), local[r.key]) for r in add]
+                live = tables.live_files(table, base) if remove else {}
+                removed = [live[self._store.uri(r.key)] for r in remove]
+                summary = {tables.BATCH: batch_id, tables.SEQ: str(seq), tables.BASE: str(base)}
+        if done is None:
+            try:
+                with self._translated(name):
+                    done = tables.replace_files(table, added, removed, summary)
+            except UnknownCommitState:
+                done = self.committed(contract, which, batch_id, base=base)
+                if done is None:
+                    raise
+        before = [] if base == 0 else self._lists.get((name, base))
+        if before is not None:
+            gone = {r.key for r in remove}
+            self._remember(name, done, [*(r for r in before if r.key not in gone), *add])
+        return done
+
+    def _get_catalog(self) -> Catalog:
+        if self._catalog is None:
+            self._catalog = self._open_catalog()
+        return self._catalog
+
+    def _load(self, name: str) -> Table:
+        return self._get_catalog().load_table((self._namespace, name))
+
+    def _remember(self, name: str, snapshot_id: int, files: list[DataFileRef]) -> None:
+        while len(self._lists) >= _LISTS_KEPT:
+            del self._lists[next(iter(self._lists))]
+        self._lists[name, snapshot_id] = files
+
+    @contextmanager
+    def _translated(self, name: str) -> Iterator[None]:
+        from pyiceberg.exceptions import (
+            CommitFailedException,
+            CommitStateUnknownException,
+            ValidationException,
+        )
+
+        try:
+            yield
+        except (CommitFailedException, ValidationException) as error:
+            raise Conflict(
+                f"表 {name} 同时被他人更改",
+                f"Table {name} was changed by somebody else at the same time",
+                table=name,
+            ) from error
+        except CommitStateUnknownException as error:
+            raise UnknownCommitState(
+                f"表 {name} 的提交结果未知", f"The outcome of a commit to {name} is unknown", table=name
+            ) from error
+        except OSError as error:
+            raise Unavailable(
+                f"表 {name} 的存储暂不可用", f"The storage of table {name} is not available", table=name
+            ) from error
+
+
+def _name(contract: Contract, which: Which) -> str:
+    return contract.table if which == "current" else f"{contract.table}_changes"

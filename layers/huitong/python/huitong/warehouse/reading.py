@@ -1,0 +1,39 @@
+"""Reading a table as of a snapshot: its files on this machine, and the SQL over them.
+
+DuckDB gets local files only; it needs no network access of its own, and what it
+may open can be limited to the paths given here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from huitong.contracts.model import Contract
+from huitong.ports import ObjectStore
+from huitong.warehouse.lakehouse import Lakehouse, Which
+from huitong.warehouse.sql import changes_columns, current_columns, select_of
+
+
+@contextmanager
+def relation(
+    warehouse: ObjectStore,  # noqa: ARG001 (the lakehouse holds the same bucket, with its warm files)
+    lakehouse: Lakehouse,
+    contract: Contract,
+    table: Which,
+    snapshot_id: int,
+) -> Iterator[tuple[str, list[Path]]]:
+    """A DuckDB SELECT over a table's snapshot, and the files that it reads, while the context lasts.
+
+    All columns of this version of the contract, explicitly, in table order; rows
+    older than a column have null there. Snapshot 0 is the empty table. Raises
+    Fault when the snapshot has expired, Unavailable when storage failed.
+    """
+    columns = current_columns(contract) if table == "current" else changes_columns(contract)
+    refs = lakehouse.files(contract, table, snapshot_id)
+    if not refs:
+        yield select_of([], columns, {}), []
+        return
+    with lakehouse.local.open(refs) as paths:
+        yield select_of(paths, columns, lakehouse.field_ids(contract, table)), paths

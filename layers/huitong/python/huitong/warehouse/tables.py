@@ -1,0 +1,180 @@
+"""What the lakehouse does to one Iceberg table. Needs PyIceberg.
+
+Raises PyIceberg's errors; :mod:`huitong.warehouse.lakehouse` translates them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from pyiceberg.exceptions import NamespaceAlreadyExistsError, NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.manifest import DataFile, ManifestFile
+from pyiceberg.table import Table
+from pyiceberg.table.metadata import TableMetadata
+from pyiceberg.table.refs import MAIN_BRANCH
+from pyiceberg.table.snapshots import Operation, Snapshot, ancestors_of
+from pyiceberg.table.update.snapshot import _MergeAppendFiles, _OverwriteFiles
+
+from huitong.contracts.model import Contract
+from huitong.errors import Fault
+from huitong.warehouse.columns import BEFORE
+from huitong.warehouse.schema import (
+    Which,
+    field_ids,
+    iceberg_schema,
+    iceberg_type,
+    partition_spec,
+    properties,
+)
+from huitong.warehouse.sql import by_field_id, current_ids
+
+if TYPE_CHECKING:
+    from pyiceberg.catalog import Catalog
+
+#: Keys in a snapshot's summary.
+BATCH: Final = "huitong.batch-id"
+SEQ: Final = "huitong.seq"
+BASE: Final = "huitong.base-snapshot"
+
+
+def create(catalog: Catalog, namespace: str, name: str, contract: Contract, which: Which, uri: str) -> Table:
+    """The table, made when it is not there yet. A repeat or a race ends with the same table."""
+    try:
+        return catalog.load_table((namespace, name))
+    except NoSuchTableError:
+        pass
+    with suppress(NamespaceAlreadyExistsError):
+        catalog.create_namespace_if_not_exists(namespace)
+    schema = iceberg_schema(contract, which)
+    spec = partition_spec(contract, which, schema)
+    try:
+        return catalog.create_table(
+            (namespace, name),
+            schema,
+            location=uri,
+            partition_spec=spec,
+            properties=properties(contract, which),
+        )
+    except TableAlreadyExistsError:
+        return catalog.load_table((namespace, name))
+
+
+def grow(table: Table, contract: Contract, which: Which) -> None:
+    """Add the columns that the contract has and the table lacks, in the order of their field ids."""
+    known = field_ids(table.schema())
+    missing = [f for f in by_field_id(contract) if f.name not in known]
+    inside = [f for f in by_field_id(contract) if which == "changes" and f"{BEFORE}.{f.name}" not in known]
+    if not missing and not inside:
+        return
+    with table.transaction() as transaction:
+        with transaction.update_schema() as update:
+            for field in missing:
+                update.add_column(field.name, iceberg_type(field))
+            for field in inside:
+                update.add_column((BEFORE, field.name), iceberg_type(field))
+        transaction.set_properties(properties(contract, which))
+
+
+def verify(table: Table, contract: Contract) -> None:
+    """The current table has exactly the contract's column ids and partitions. Raises Fault."""
+    known = field_ids(table.schema())
+    wrong = {n: known.get(n) for n, number in current_ids(contract).items() if known.get(n) != number}
+    if wrong:
+        raise Fault(
+            f"表 {contract.table} 的列编号与契约不符:{wrong}",
+            f"Column ids of table {contract.table} are not the contract's: {wrong}",
+            resource=contract.id,
+        )
+    partitions = [f.name for f in table.spec().fields]
+    if partitions != [f.name for f in contract.partitions]:
+        raise Fault(
+            f"表 {contract.table} 的分区 {partitions} 与契约不符",
+            f"Partitions {partitions} of table {contract.table} are not the contract's",
+            resource=contract.id,
+        )
+
+
+def live_files(table: Table, snapshot_id: int) -> dict[str, DataFile]:
+    """Data files of a snapshot by address. Raises Fault when the snapshot is gone."""
+    snapshot = table.metadata.snapshot_by_id(snapshot_id)
+    if snapshot is None:
+        raise Fault(
+            f"表 {table.name()[-1]} 没有快照 {snapshot_id}",
+            f"Table {table.name()[-1]} has no snapshot {snapshot_id}",
+            snapshot=snapshot_id,
+        )
+    entries = (e for m in snapshot.manifests(table.io) for e in m.fetch_manifest_entry(table.io))
+    return {e.data_file.file_path: e.data_file for e in entries}
+
+
+def commits(metadata: TableMetadata) -> Iterable[tuple[str, Snapshot]]:
+    """(batch id, snapshot) of the table's present line, newest first."""
+    for snapshot in ancestors_of(metadata.current_snapshot(), metadata):
+        yield str(_summary(snapshot).get(BATCH, "")), snapshot
+
+
+def committed(metadata: TableMetadata, batch_id: str, base: int) -> int | None:
+    """The head, if it is this batch's commit on top of ``base``."""
+    head = metadata.current_snapshot()
+    if head is None:
+        return None
+    summary = _summary(head)
+    ours = summary.get(BATCH) == batch_id and summary.get(BASE) == str(base)
+    return head.snapshot_id if ours else None
+
+
+def set_back(table: Table, base: int) -> None:
+    """Make ``base`` the table's head again when something unpublished lies above it.
+
+    That is what a batch leaves that committed, was not published, and was then
+    overtaken. Its snapshot stays until it expires; its rows are served nowhere.
+    """
+    head = table.metadata.current_snapshot()
+    if (head.snapshot_id if head else 0) == base:
+        return
+    if base == 0:
+        table.manage_snapshots().remove_branch(MAIN_BRANCH).commit()
+    else:
+        table.manage_snapshots().set_current_snapshot(snapshot_id=base).commit()
+
+
+def replace_files(
+    table: Table, add: Iterable[DataFile], remove: Iterable[DataFile], summary: Mapping[str, str]
+) -> int:
+    """One snapshot that takes files out and puts files in; its id."""
+    removed = list(remove)
+    transaction = table.transaction()
+    producer: _Replace | _MergeAppendFiles
+    if removed:
+        producer = _Replace(
+            operation=Operation.OVERWRITE,
+            transaction=transaction,
+            io=table.io,
+            snapshot_properties=dict(summary),
+        )
+    else:
+        producer = transaction.update_snapshot(snapshot_properties=dict(summary)).merge_append()
+    for file in removed:
+        producer.delete_data_file(file)
+    for file in add:
+        producer.append_data_file(file)
+    producer.commit()
+    transaction.commit_transaction()
+    return producer.snapshot_id
+
+
+class _Replace(_OverwriteFiles):
+    """PyIceberg's overwrite, without carrying on manifests that list deleted files only.
+
+    PyIceberg 0.12 keeps them for ever: each edition would make every later commit slower.
+    """
+
+    def _existing_manifests(self) -> list[ManifestFile]:
+        kept = super()._existing_manifests()
+        return [m for m in kept if m.has_added_files() or m.has_existing_files()]
+
+
+def _summary(snapshot: Snapshot) -> Mapping[str, Any]:
+    return snapshot.summary.additional_properties if snapshot.summary else {}
