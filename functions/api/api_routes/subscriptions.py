@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from chalice.app import Blueprint
@@ -123,5 +122,4 @@ def _filter(expression: str, contract: Contract, access: Access) -> str:
         return ""
     from huitong.sharing.row_filter import canonical_filter  # brings a parser of SQL
 
-    plain = tuple(f for f in contract.fields if f.name in access.fields and f.name not in access.masks)
-    return canonical_filter(expression, replace(contract, fields=plain))
+    return canonical_filter(expression, contract, access)

@@ -1,0 +1,62 @@
+"""Which deployment the command line talks to, and as whom."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from huitong.errors import BadRequest
+
+PROFILE: Final = Path(".stack") / "profile.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """``api_url`` is what comes before ``/v1``; ``unit`` is acted for unless a command names another."""
+
+    api_url: str
+    token: str
+    unit: str = ""
+
+
+def find(named: str = "", environ: Mapping[str, str] = os.environ, start: Path | None = None) -> Connection:
+    """The connection to use: the environment's address and token, else a profile file.
+
+    The file is the one named, else that of ``HUITONG_PROFILE``, else
+    ``.stack/profile.json`` in the current folder or one above it, or beside
+    the virtual environment. Raises BadRequest when there is none or it is not one.
+    """
+    url, token = environ.get("HUITONG_API_URL", ""), environ.get("HUITONG_TOKEN", "")
+    if url and token and not named:
+        return Connection(url.rstrip("/"), token, environ.get("HUITONG_UNIT", ""))
+    chosen = named or environ.get("HUITONG_PROFILE", "")
+    for path in [Path(chosen)] if chosen else _usual(start or Path.cwd()):
+        if path.is_file():
+            found = _read(path)
+            return Connection(url.rstrip("/") or found.api_url, token or found.token, found.unit)
+    looked = chosen or str(PROFILE)
+    raise BadRequest(
+        f"没有找到连接配置 {looked};请先运行 make up,或设置 HUITONG_API_URL 与 HUITONG_TOKEN",
+        f"No profile {looked}: run `make up`, or set HUITONG_API_URL and HUITONG_TOKEN",
+    )
+
+
+def _usual(start: Path) -> Iterator[Path]:
+    for folder in (start, *start.parents, Path(sys.prefix).parent):
+        yield folder / PROFILE
+
+
+def _read(path: Path) -> Connection:
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        return Connection(str(raw["api_url"]).rstrip("/"), str(raw["token"]), str(raw.get("unit", "")))
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadRequest(
+            f"连接配置 {path} 须有 api_url 与 token",
+            f"The profile {path} must be JSON with api_url and token",
+        ) from error

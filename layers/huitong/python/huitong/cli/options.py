@@ -1,0 +1,33 @@
+"""Options that several commands share, and the client that they lead to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from huitong.cli.client import Client
+
+Json = Annotated[
+    bool, typer.Option("--json", help="标准输出为一份 JSON / one JSON document on standard output")
+]
+Unit = Annotated[str, typer.Option("--unit", help="单位(统一社会信用代码)/ unit to act for or to look at")]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="最多条数 / at most so many")]
+Since = Annotated[str, typer.Option("--from", help="起始日期 / from this day on (2026-01-31)")]
+Until = Annotated[str, typer.Option("--to", help="截止日期 / to this day, included")]
+Resource = Annotated[str, typer.Option("--resource", help="资源 / contract id, table or schema name")]
+
+_chosen: Final[dict[str, str]] = {}
+
+
+def choose(profile_file: str) -> None:
+    _chosen["profile"] = profile_file
+
+
+def client() -> Client:
+    """Raises BadRequest when there is no deployment to talk to."""
+    from huitong.cli.client import Client
+    from huitong.cli.connection import find
+
+    return Client(find(_chosen.get("profile", "")))

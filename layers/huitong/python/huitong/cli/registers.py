@@ -1,0 +1,155 @@
+"""``unit``, ``grant``, ``credential`` and ``whoami``: who there is and what they may."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import typer
+
+from huitong.cli.options import Json, Resource, Unit, client
+from huitong.cli.showing import command, show_json, show_members, show_table
+
+unit = typer.Typer(help="单位 / units", no_args_is_help=True)
+grant = typer.Typer(help="授权 / grants", no_args_is_help=True)
+credential = typer.Typer(help="凭证 / credentials", no_args_is_help=True)
+
+_UNIT: Final = {"code": "统一社会信用代码 code", "name": "名称 name", "contact": "联系人 contact"}
+_GRANT: Final = {
+    "unit": "单位 unit", "resource": "资源 resource", "fields": "字段 fields", "unmasked": "明文 unmasked",
+    "row_filter": "行范围 rows", "purpose": "用途 purpose", "starts": "起 from", "ends": "止 until",
+    "revoked": "已收回 revoked",
+}  # fmt: skip
+_CREDENTIAL: Final = {
+    "id": "编号 id", "name": "名称 name", "unit": "单位 unit", "roles": "角色 roles",
+    "acts_for": "可代表 acts for",
+    "expires_at": "到期 expires", "disabled": "已停用 disabled", "token": "令牌(仅显示一次)token, shown once",
+}  # fmt: skip
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(unit, name="unit")
+    app.add_typer(grant, name="grant")
+    app.add_typer(credential, name="credential")
+    app.command("whoami")(whoami)
+
+
+@command
+def whoami(as_json: Json = False) -> None:
+    """当前身份 / Who the token belongs to."""
+    api = client()
+    members = {
+        "id": "凭证 credential",
+        "unit": "单位 unit",
+        "roles": "角色 roles",
+        "acts_for": "可代表 acts for",
+    }
+    _told({**api.get("me"), "api_url": api.connection.api_url}, {**members, "api_url": "平台 api"}, as_json)
+
+
+@unit.command("put")
+@command
+def put_unit(
+    code: str,
+    name: str,
+    contact: Annotated[str, typer.Option("--contact", help="联系人 / contact")] = "",
+    as_json: Json = False,
+) -> None:
+    """登记单位 / Register a unit, or change its name and contact."""
+    _told(client().post("units", body={"code": code, "name": name, "contact": contact}), _UNIT, as_json)
+
+
+@unit.command("list")
+@command
+def list_units(as_json: Json = False) -> None:
+    """单位列表 / Units."""
+    _listed(client().get("units")["items"], _UNIT, as_json)
+
+
+@grant.command("put")
+@command
+def put_grant(
+    to: Annotated[str, typer.Argument(metavar="UNIT", help="接收单位 / receiving unit")],
+    resource: str,
+    fields: Annotated[str, typer.Option("--fields", help="字段,缺省全部 / a,b; all when left out")] = "",
+    unmasked: Annotated[str, typer.Option("--unmasked", help="以明文提供的字段 / fields given plain")] = "",
+    row_filter: Annotated[
+        str, typer.Option("--filter", help="行条件 / SQL expression over the columns")
+    ] = "",
+    purpose: Annotated[str, typer.Option("--purpose", help="用途 / purpose")] = "",
+    starts: Annotated[str, typer.Option("--from", help="起始日 / first day")] = "",
+    ends: Annotated[str, typer.Option("--to", help="截止日 / last day")] = "",
+    as_json: Json = False,
+) -> None:
+    """授权 / Grant a unit the use of a resource."""
+    asked = {
+        "fields": _names(fields), "unmasked": _names(unmasked), "row_filter": row_filter, "purpose": purpose,
+        "starts": starts, "ends": ends,
+    }  # fmt: skip
+    made = client().put("grants", to, resource, body={name: value for name, value in asked.items() if value})
+    _told(made, _GRANT, as_json)
+
+
+@grant.command("list")
+@command
+def list_grants(resource: Resource = "", unit: Unit = "", as_json: Json = False) -> None:
+    """授权列表 / Grants."""
+    _listed(client().get("grants", resource=resource, unit=unit)["items"], _GRANT, as_json)
+
+
+@grant.command("revoke")
+@command
+def revoke_grant(
+    to: Annotated[str, typer.Argument(metavar="UNIT")],
+    resource: str,
+    as_json: Json = False,
+) -> None:
+    """收回授权 / End a grant at once."""
+    _told(client().delete("grants", to, resource), _GRANT, as_json)
+
+
+@credential.command("issue")
+@command
+def issue(
+    name: str,
+    role: Annotated[list[str], typer.Option("--role", help="admin source consumer officer analyst auditor")],
+    unit: Unit = "",
+    acts_for: Annotated[list[str] | None, typer.Option("--acts-for", help="可代表 / a unit, or *")] = None,
+    expires: Annotated[str, typer.Option("--expires", help="到期时间 / 2027-01-31T00:00:00.000Z")] = "",
+    as_json: Json = False,
+) -> None:
+    """发放凭证 / Issue a credential; its token is shown once."""
+    asked = {"name": name, "roles": role, "unit": unit, "acts_for": acts_for or [], "expires_at": expires}
+    made = client().post("credentials", body={key: value for key, value in asked.items() if value})
+    _told(made, _CREDENTIAL, as_json)
+
+
+@credential.command("list")
+@command
+def list_credentials(unit: Unit = "", as_json: Json = False) -> None:
+    """凭证列表 / Credentials."""
+    _listed(client().get("credentials", unit=unit)["items"], _CREDENTIAL, as_json)
+
+
+@credential.command("disable")
+@command
+def disable(id: str, as_json: Json = False) -> None:
+    """停用凭证 / End a credential at once."""
+    _told(client().delete("credentials", id), _CREDENTIAL, as_json)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _told(found: dict[str, Any], members: dict[str, str], as_json: bool) -> None:
+    if as_json:
+        show_json(found)
+    else:
+        show_members(found, members)
+
+
+def _listed(items: list[dict[str, Any]], columns: dict[str, str], as_json: bool) -> None:
+    if as_json:
+        show_json({"items": items})
+    else:
+        show_table(items, columns)
