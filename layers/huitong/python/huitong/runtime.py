@@ -15,9 +15,11 @@ from __future__ import annotations
 import json
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from functools import cache
 from typing import Any, Final, Protocol
 
+from huitong.batches.model import Batch
 from huitong.errors import Fault, HuitongError
 
 Message = Mapping[str, Any]
@@ -119,3 +121,15 @@ def logger() -> Any:
     from aws_lambda_powertools import Logger
 
     return Logger(utc=True)
+
+
+def of_batch(batch: Batch) -> dict[str, Any]:
+    """What a log line says of a batch: ids, state and counts."""
+    counts = {k: v for k, v in asdict(batch.counts).items() if v}
+    return {
+        "batch_id": batch.id,
+        "resource": batch.resource,
+        "unit": batch.unit,
+        "status": batch.status,
+        "counts": counts,
+    }

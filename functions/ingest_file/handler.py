@@ -1,0 +1,39 @@
+"""Landed objects become batches. Messages: S3's own notifications, or ``{"batch_id"}`` to resume one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote_plus
+
+from huitong import runtime, wiring
+from huitong.errors import HuitongError
+
+
+def work(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    receive = wiring.build_receive()
+    if "batch_id" in message:
+        return runtime.of_batch(receive.resume(message["batch_id"]))
+    told: dict[str, Any] = {"objects": 0}  # 0 for the s3:TestEvent that S3 sends when it is configured
+    for landed in message.get("Records", ()):
+        key, version = _named(landed)
+        batch = receive.object_landed(key, version)
+        told = {"objects": told["objects"] + 1, "key": key, **(runtime.of_batch(batch) if batch else {})}
+    return told
+
+
+def give_up(message: Mapping[str, Any], problem: HuitongError) -> None:
+    failures = wiring.build_failures()
+    if "batch_id" in message:
+        failures.of_batch(message["batch_id"], problem)
+        return
+    for landed in message.get("Records", ()):
+        failures.of_object(_named(landed)[0], problem)
+
+
+def _named(landed: Mapping[str, Any]) -> tuple[str, str]:
+    found = landed["s3"]["object"]
+    return unquote_plus(found["key"]), str(found.get("versionId", "") or "").replace("null", "")
+
+
+handler = runtime.consumer(work, give_up=give_up, queue=wiring.own_queue, first_pause=wiring.first_pause)

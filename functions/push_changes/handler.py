@@ -1,0 +1,33 @@
+"""Publications become deliveries, deliveries are sent.
+
+Messages: ``{"resource", "seq"}`` plans the deliveries of a publication,
+``{"subscription"}`` sends what is due, ``{"message", "group"}`` waited in the
+waiting queue and is handed on to the FIFO queue now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from huitong import runtime, wiring
+from huitong.errors import HuitongError
+
+
+def work(message: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    if "message" in message:
+        wiring.push_queue().send(message["message"], group=message["group"])
+        return {"handed_on": message["group"]}
+    if "subscription" in message:
+        wiring.build_push().send(message["subscription"])
+        return None
+    wiring.build_push().plan(message["resource"], int(message["seq"]))
+    return None
+
+
+def give_up(message: Mapping[str, Any], problem: HuitongError) -> None:
+    """Deliveries stay due: the schedule wakes them again. Here it is only told."""
+    wiring.build_failures().of_step("push_changes", message, problem)
+
+
+handler = runtime.consumer(work, give_up=give_up, queue=wiring.own_queue, first_pause=wiring.first_pause)

@@ -1,0 +1,76 @@
+"""Units that deliver later than their contract's frequency says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from huitong.batches.register import Batches
+from huitong.contracts.model import Contract
+from huitong.errors import Conflict
+from huitong.ports import Clock, EventBus, Item, Register, timestamp
+
+#: The longest time between two deliveries, with a day of grace. Real time has no period.
+PERIODS: Final[Mapping[str, timedelta]] = {
+    "daily": timedelta(days=2),
+    "weekly": timedelta(days=8),
+    "monthly": timedelta(days=32),
+    "quarterly": timedelta(days=93),
+    "yearly": timedelta(days=367),
+}
+_ARRIVED: Final = frozenset({"published", "superseded", "validated", "held", "duplicate"})
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    resource: str
+    unit: str
+    last: str  # when the last usable delivery landed
+    due: str
+
+
+def late(contract: Contract, last: str, now: datetime) -> Late | None:
+    """Whether a resource is overdue, ``last`` being the landing time of its last usable delivery.
+
+    A resource that never had a delivery has no period to overrun.
+    """
+    period = PERIODS.get(contract.frequency)
+    if period is None or not last:
+        return None
+    due = datetime.fromisoformat(last) + period
+    return Late(contract.id, contract.provider, last, timestamp(due)) if now > due else None
+
+
+@dataclass(frozen=True, slots=True)
+class Lateness:
+    contracts: Callable[[], Iterable[Contract]]
+    batches: Batches
+    register: Register
+    events: EventBus
+    clock: Clock
+
+    def run(self) -> list[Late]:
+        """All that are late now; each is told once a day, as event ``UnitLate``."""
+        now = self.clock.now()
+        found = [late(c, self._last(c), now) for c in self.contracts() if c.frequency in PERIODS]
+        overdue = [one for one in found if one is not None]
+        for one in overdue:
+            if self._first_today(one, now):
+                told = {"resource": one.resource, "unit": one.unit, "last": one.last, "due": one.due}
+                self.events.publish("UnitLate", told)
+        return overdue
+
+    def _last(self, contract: Contract) -> str:
+        newest = self.batches.of_resource(contract.id, limit=20)
+        return next((b.received_at for b in newest if b.status in _ARRIVED), "")
+
+    def _first_today(self, one: Late, now: datetime) -> bool:
+        day = now.date().isoformat()
+        expires = int((now + timedelta(days=3)).timestamp())
+        try:
+            self.register.create(Item(f"LATE#{one.resource}", day, {"due": one.due}, expires=expires))
+        except Conflict:
+            return False
+        return True
