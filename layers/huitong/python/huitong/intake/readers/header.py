@@ -1,0 +1,65 @@
+"""Which column of a file is which field of the contract, and which row is the header."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from huitong.contracts.model import Contract
+
+#: How far down a header is looked for.
+SEARCHED_ROWS: Final = 20
+
+
+class Names:
+    """Column names that stand for fields: the profile's mapping first, then field names, then titles.
+
+    Case, surrounding blanks, byte order marks and full-width forms do not count.
+    """
+
+    def __init__(
+        self, contract: Contract, mapping: Mapping[str, str] | None = None, extra: Iterable[str] = ()
+    ) -> None:
+        self._fields: dict[str, str] = {}
+        for field in contract.fields:
+            if field.title:
+                self._fields.setdefault(plain(field.title), field.name)
+        for field in contract.fields:
+            self._fields[plain(field.name)] = field.name
+        for source, target in (mapping or {}).items():
+            self._fields[plain(source)] = target
+        self._extra = {plain(name): name for name in extra if name}
+        self._count = len(contract.fields)
+        beside = {self._fields.get(name) for name in self._extra}
+        #: for formats without a header: every column that could be named
+        self.labels = (*self._extra.values(), *(f.name for f in contract.fields if f.name not in beside))
+
+    def field(self, cell: str) -> str:
+        """The field that a header cell names, or ""."""
+        return self._fields.get(plain(cell), "")
+
+    def label(self, key: str) -> str:
+        """Which of the :attr:`labels` a key means, or ""."""
+        return self._extra.get(plain(key), "") or self.field(key)
+
+    def known(self, cells: Sequence[str | None]) -> int:
+        """How many different columns of the contract (or of the profile) the cells name."""
+        texts = [plain(c) for c in cells if c]
+        fields = {self._fields[t] for t in texts if t in self._fields}
+        return len(fields) + len(self._extra.keys() & set(texts))
+
+    def is_header(self, cells: Sequence[str | None]) -> bool:
+        """At least half of the contract's fields, or nothing but known names (a list of keys)."""
+        texts = [c for c in cells if c and c.strip()]
+        known = self.known(texts)
+        return known > 0 and (known * 2 >= self._count or known == len(texts))
+
+    def find(self, rows: Sequence[Sequence[str | None]]) -> int | None:
+        """Position (from 0) of the first of the rows that reads like a header."""
+        return next((i for i, row in enumerate(rows[:SEARCHED_ROWS]) if self.is_header(row)), None)
+
+
+def plain(name: str) -> str:
+    """A column name as it is compared."""
+    return unicodedata.normalize("NFKC", name).replace("\ufeff", "").strip().casefold()
