@@ -126,7 +126,6 @@ class Delivery:
     sha256: str  # of that object
     size: int
     created_at: str
-    batch: str = ""
     state: DeliveryState = "pending"
     attempts: int = 0
     next_attempt_at: str = ""  # empty = at once

@@ -1,0 +1,434 @@
+"""Deliveries in order, with receipts; trouble of every kind."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.push_world import (
+    ALL,
+    RESOURCE,
+    SHENZHEN,
+    World,
+    as_received,
+    masked,
+    row,
+    table,
+    view,
+)
+
+from huitong.delivery.limits import DeliveryLimits
+from huitong.sharing.access import Access
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def settled(world: World, id: str) -> None:
+    """The receiver has the subscriber's view, and the account balances with nothing open."""
+    world.settle()
+    access = world.subscription(id).access
+    assert world.stream(id).rows == as_received(view(world.history.states[-1], access))
+    totals = world.deliveries.totals(RESOURCE)
+    assert totals.balanced
+    assert (totals.pending, totals.failed) == (0, 0)
+
+
+def test_changes_arrive_in_order_and_count_only_with_their_receipt(world: World) -> None:
+    """C-15, X-08."""
+    id = world.subscribe()
+    world.publish(row("1"), row("2"))
+    world.publish(row("2", amount="5.50"), row("3"))
+    settled(world, id)
+    assert [e["type"].rsplit(".", 1)[1] for e in world.stream(id).events] == [
+        "inserted",
+        "inserted",
+        "deleted",
+        "updated",
+        "inserted",
+    ]
+    assert [e["id"] for e in world.stream(id).events] == [
+        f"{RESOURCE}:{p}" for p in ("1:1", "1:2", "2:1", "2:2", "2:3")
+    ]
+    assert [(r["sequence"], r["count"]) for r in world.stream(id).receipts] == [(1, 2), (2, 3)]
+    assert world.deliveries.totals(RESOURCE).acknowledged == 5
+
+
+def test_a_delivery_names_batch_unit_and_row_of_its_source(world: World) -> None:
+    """L-34, Q-01: a received record can be traced to the batch and the row it came from."""
+    id = world.subscribe()
+    world.publish(row("1"))
+    settled(world, id)
+    event = world.stream(id).events[0]
+    assert (event["batchid"], event["unit"], event["data"]["source_row"]) == ("b1", "11440300MB2C000001", 2)
+    kept = world.deliveries.get(id, 1).delivery
+    assert (kept.resource, kept.seq, kept.first, kept.last) == (RESOURCE, 1, 1, 1)
+    assert kept.receipt == {"sequence": 1, "count": 1, "receipt": f"{id}.1"}
+
+
+@pytest.mark.parametrize("seqs", [[1, 2, 3], [3, 2, 1], [2, 2, 1, 3, 1, 3]])
+def test_repeated_and_reordered_wake_ups_change_nothing(world: World, seqs: list[int]) -> None:
+    """X-08."""
+    id = world.subscribe()
+    world.publish(row("1"))
+    world.publish(row("1"), row("2"))
+    world.publish(row("2"))
+    world.queue.drain()
+    for seq in seqs:
+        world.push.plan(RESOURCE, seq)
+        world.push.send(id)
+        world.push.send(id)
+    assert [r["sequence"] for r in world.stream(id).receipts] == [1, 2, 3]
+    assert world.inbox.posts == 3
+    settled(world, id)
+
+
+def test_a_publication_without_events_for_a_subscriber_makes_no_delivery(world: World) -> None:
+    id = world.subscribe(ALL, row_filter=SHENZHEN)
+    world.publish(row("1", city="GZ"))
+    world.push.plan(RESOURCE, 1)
+    assert world.subscription(id).planned_seq == 1
+    assert world.deliveries.of_subscription(id) == []
+
+
+def test_a_row_that_leaves_the_filter_is_deleted_for_its_subscriber(world: World) -> None:
+    id = world.subscribe(ALL, row_filter=SHENZHEN)
+    world.publish(row("1"), row("2", city="GZ"))
+    world.publish(row("1", city="GZ"), row("2"))
+    settled(world, id)
+    assert [(e["subject"], e["data"]["op"]) for e in world.stream(id).events] == [
+        ("1", "insert"),
+        ("1", "delete"),
+        ("2", "insert"),
+    ]
+    assert world.stream(id).events[1]["data"]["row"]["city"] == "SZ"  # never the state outside of the filter
+
+
+def test_a_change_of_fields_not_granted_sends_nothing(world: World) -> None:
+    id = world.subscribe(Access(RESOURCE, ("id", "city")))
+    world.publish(row("1", amount="1.00"))
+    world.publish(row("1", amount="2.00"))
+    settled(world, id)
+    assert [e["data"]["row"] for e in world.stream(id).events] == [{"id": "1", "city": "SZ"}]
+
+
+def test_masked_fields_leave_masked_in_row_and_before(world: World) -> None:
+    id = world.subscribe(masked(ALL))
+    world.publish(row("1", name="张三丰"))
+    world.publish(row("1", name="张无忌", amount="3.00"))
+    settled(world, id)
+    assert b"\xe4\xb8\x89\xe4\xb8\xb0" not in b"".join(body for _, body in world.wire.requests)
+    update = world.stream(id).events[1]["data"]
+    assert (update["row"]["name"], update["before"]["name"]) == ("张**", "张**")
+    assert update["changed_columns"] == ["name", "amount"]
+
+
+# --- large sets --------------------------------------------------------------
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> World:
+    """Four events go inline, ten at most into one file."""
+    return World(tmp_path, limits=DeliveryLimits(inline_events=4, link_events=10, jitter=0.0))
+
+
+def test_a_large_set_goes_as_files_behind_links_in_order(small: World) -> None:
+    """X-06: the file carries its digest, the receiver checks it."""
+    id = small.subscribe()
+    small.publish(*(row(f"{n:02}") for n in range(23)))
+    settled(small, id)
+    made = [d.delivery for d in small.deliveries.of_subscription(id)]
+    assert [(d.form, d.first, d.last, d.count) for d in made] == [
+        ("link", 1, 10, 10),
+        ("link", 11, 20, 10),
+        ("inline", 21, 23, 3),
+    ]
+    event = json.loads(small.wire.requests[0][1])[0]
+    assert event["type"] == "cn.huitong.changes.available"
+    packed = small.fetch(event["data"]["url"])
+    assert len(gzip.decompress(packed).splitlines()) == event["data"]["count"] == 10
+    assert small.wire.requests[0][0]["huitong-count"] == "10"
+
+
+def test_many_bytes_go_behind_a_link_even_when_they_are_few_events(tmp_path: Path) -> None:
+    world = World(tmp_path, limits=DeliveryLimits(inline_bytes=2_000))
+    id = world.subscribe()
+    world.publish(row("1", name="名" * 700))
+    settled(world, id)
+    assert world.deliveries.get(id, 1).delivery.form == "link"
+
+
+def test_a_corrupted_file_gets_no_receipt(small: World) -> None:
+    """X-06: a checksum failure rejects the package."""
+    id = small.subscribe()
+    small.publish(*(row(f"{n:02}") for n in range(9)))
+    small.push.plan(RESOURCE, 1)
+    kept = small.deliveries.get(id, 1).delivery
+    small.exports.put(kept.object, b"x" * kept.size)
+    assert small.push.send(id) == 5.0
+    assert small.stream(id).events == []
+    assert small.deliveries.get(id, 1).delivery.reason == "http-400"
+
+
+@pytest.mark.parametrize("rows", [3, 9])
+def test_content_that_was_lost_is_made_again(small: World, rows: int) -> None:
+    id = small.subscribe()
+    small.publish(*(row(f"{n:02}") for n in range(rows)))
+    small.push.plan(RESOURCE, 1)
+    before = small.deliveries.get(id, 1).delivery
+    small.exports.delete(before.object)
+    settled(small, id)
+    assert small.deliveries.get(id, 1).delivery.sha256 == before.sha256
+
+
+# --- starting points ---------------------------------------------------------
+
+
+def _steps(world: World) -> Iterator[str]:
+    """The steps of a new subscriber's life; a publication fits between any two."""
+    yield "before it exists"
+    id = world.subscribe(start="snapshot")
+    yield "created"
+    world.push.plan(RESOURCE)
+    yield "planned"
+    world.push.send(id)
+    yield "sent"
+    world.push.plan(RESOURCE)
+    yield "planned again"
+    world.push.send(id)
+    yield id
+
+
+@pytest.mark.parametrize("interrupted", range(5))
+@pytest.mark.parametrize("rows", [2, 7, 25])
+def test_a_snapshot_is_continued_without_gap_or_overlap(small: World, interrupted: int, rows: int) -> None:
+    """A publication happens between any two steps; nothing is missed, nothing comes twice."""
+    small.publish(*(row(f"{n:02}") for n in range(rows)))
+    id = ""
+    for number, step in enumerate(_steps(small)):
+        id = step
+        if number == interrupted:
+            small.publish(*(row(f"{n:02}", amount="2.00") for n in range(1, rows + 2)))
+            small.push.plan(RESOURCE)
+    settled(small, id)
+    ids = [e["id"] for e in small.stream(id).events]
+    assert len(ids) == len(set(ids))
+
+
+def test_a_publication_between_every_two_steps_leaves_no_gap(small: World) -> None:
+    small.publish(row("00"))
+    id = ""
+    for number, step in enumerate(_steps(small)):
+        id = step
+        small.publish(*(row(f"{n:02}", amount=f"{number}.00") for n in range(number, number + 6)))
+    settled(small, id)
+    kinds = [d.delivery.kind for d in small.deliveries.of_subscription(id)]
+    assert kinds == sorted(kinds, reverse=True)  # the snapshot first
+    assert kinds[0] == "snapshot"
+
+
+def test_starting_now_leaves_out_what_was_published_before(world: World) -> None:
+    world.publish(row("1"))
+    id = world.subscribe()
+    world.publish(row("1"), row("2"))
+    world.settle()
+    assert list(world.stream(id).rows) == ["2"]
+
+
+def test_starting_at_a_publication_gives_all_from_it_on(world: World) -> None:
+    world.publish(row("1"))
+    world.publish(row("1"), row("2"))
+    world.publish(row("1"), row("2"), row("3"))
+    id = world.subscribe(start="seq", seq=2)
+    world.settle()
+    assert list(world.stream(id).rows) == ["2", "3"]
+
+
+# --- trouble -----------------------------------------------------------------
+
+REASONS = {
+    "error": "http-500",
+    "busy": "http-503",
+    "redirect": "redirect",
+    "no-receipt": "receipt-missing",
+    "wrong-count": "receipt-mismatch",
+    "wrong-sequence": "receipt-mismatch",
+    "huge": "receipt-missing",
+    "deaf": "no-answer",
+    "forgetful": "no-answer",
+}
+
+
+@pytest.mark.parametrize(("trouble", "reason"), REASONS.items())
+def test_without_the_right_receipt_it_is_sent_again_after_a_pause(
+    world: World, trouble: str, reason: str
+) -> None:
+    """C-15, X-08."""
+    id = world.subscribe()
+    world.publish(row("1"))
+    world.publish(row("2"))
+    world.push.plan(RESOURCE)
+    world.inbox.troubles = [trouble]  # type: ignore[list-item]
+    wait = world.push.send(id)
+    assert wait == (90.0 if trouble == "busy" else 5.0)
+    failed = world.deliveries.get(id, 1).delivery
+    assert (failed.state, failed.attempts, failed.reason) == ("pending", 1, reason)
+    assert world.deliveries.totals(RESOURCE).acknowledged == 0
+    assert world.push.send(id) == wait  # too early: nothing is sent, and nothing overtakes it
+    assert world.inbox.posts == 1
+    world.clock.advance(seconds=wait)
+    assert world.push.send(id) is None
+    assert world.wire.requests[0][0]["webhook-id"] == world.wire.requests[1][0]["webhook-id"]
+    assert world.wire.requests[0][1] == world.wire.requests[1][1]
+    settled(world, id)
+    assert [r["sequence"] for r in world.stream(id).receipts] == [1, 2]
+
+
+def test_pauses_grow_and_the_end_of_patience_suspends_and_tells(world: World) -> None:
+    id = world.subscribe()
+    world.publish(row("1"))
+    world.publish(row("2"))
+    world.push.plan(RESOURCE)
+    world.inbox.troubles = ["error"] * world.limits.attempts
+    waits = []
+    while (wait := world.push.send(id)) is not None:
+        waits.append(wait)
+        world.clock.advance(seconds=wait)
+    assert waits == sorted(waits)
+    assert waits[:5] == [5, 30, 120, 600, 3600]
+    assert len(waits) == world.limits.attempts - 1
+    assert world.subscription(id).state == "suspended"
+    assert world.subscription(id).reason == "http-500"
+    (told,) = world.dead_letters.drain()
+    assert (told["subscription"], told["sequence"], told["reason"]) == (id, 1, "http-500")
+    assert told["attempts"] == world.limits.attempts
+    assert [kind for kind, _ in world.events.published] == ["DeliveryFailed"]
+    totals = world.deliveries.totals(RESOURCE)
+    assert (totals.due, totals.failed, totals.pending) == (3, 1, 2)
+    assert totals.balanced
+
+
+def test_a_suspended_subscription_goes_on_in_order_once_resumed(world: World) -> None:
+    """X-08."""
+    id = world.subscribe()
+    world.publish(row("1"))
+    world.push.plan(RESOURCE)
+    world.inbox.troubles = ["gone"]
+    assert world.push.send(id) is None
+    assert world.inbox.posts == 1
+    world.publish(row("1"), row("2"))
+    world.settle()
+    assert world.inbox.posts == 1
+    world.subscriptions.resume(id, by="officer")
+    settled(world, id)
+    assert [r["sequence"] for r in world.stream(id).receipts] == [1, 2]
+    assert world.deliveries.get(id, 1).delivery.attempts == 1
+
+
+def test_gone_suspends_at_once(world: World) -> None:
+    id = world.subscribe()
+    world.publish(row("1"))
+    world.push.plan(RESOURCE)
+    world.inbox.troubles = ["gone"]
+    assert world.push.send(id) is None
+    assert (world.subscription(id).state, world.subscription(id).reason) == ("suspended", "gone")
+    assert len(world.dead_letters.sent) == 1
+
+
+def test_a_receipt_lost_on_the_way_makes_no_double_effect(world: World) -> None:
+    id = world.subscribe()
+    world.publish(row("1"))
+    world.inbox.troubles = ["forgetful"]
+    settled(world, id)
+    assert world.stream(id).repeats == 1
+    assert len(world.stream(id).events) == 1
+
+
+def test_of_two_senders_at_once_only_one_posts(world: World) -> None:
+    id = world.subscribe()
+    world.publish(row("1"))
+    world.publish(row("2"))
+    world.push.plan(RESOURCE)
+    answers: list[float | None] = []
+    world.wire.before_answer = lambda: answers.append(world.push.send(id))
+    assert world.push.send(id) is None
+    assert answers == [75.0, 75.0]
+    assert world.inbox.posts == 2
+    assert world.stream(id).repeats == 0
+
+
+def test_a_sender_slower_than_its_lease_does_no_harm(world: World) -> None:
+    """Another one took over, delivered and recorded: its record stands."""
+    id = world.subscribe()
+    world.publish(row("1"))
+    world.publish(row("2"))
+    world.push.plan(RESOURCE)
+
+    def overtaken() -> None:
+        world.wire.before_answer = None
+        world.clock.advance(seconds=100)
+        assert world.push.send(id) is None
+
+    world.wire.before_answer = overtaken
+    world.push.send(id)
+    settled(world, id)
+    assert world.deliveries.get(id, 1).delivery.attempts == 1
+    assert world.stream(id).repeats == 1
+
+
+def test_a_paused_subscription_gets_nothing_and_then_everything(world: World) -> None:
+    id = world.subscribe()
+    world.publish(row("1"))
+    world.push.plan(RESOURCE)
+    world.subscriptions.pause(id, by="officer")
+    assert world.push.send(id) is None
+    world.publish(row("1"), row("2"))
+    world.settle()
+    assert world.inbox.posts == 0
+    world.subscriptions.resume(id, by="officer")
+    settled(world, id)
+
+
+def test_a_withdrawn_grant_stops_what_is_planned_and_what_is_due(world: World) -> None:
+    """S-10."""
+    id = world.subscribe()
+    world.publish(row("1"))
+    world.push.plan(RESOURCE)
+    world.entitlement = lambda subscription, contract: None
+    assert world.push.send(id) is None
+    assert world.inbox.posts == 0
+    assert (world.subscription(id).state, world.subscription(id).reason) == ("suspended", "grant-ended")
+    other = world.subscribe()
+    world.publish(row("2"))
+    world.push.plan(RESOURCE)
+    assert world.subscription(other).state == "suspended"
+    assert world.deliveries.of_subscription(other) == []
+
+
+def test_one_subscriber_in_trouble_does_not_stop_another(world: World) -> None:
+    broken, well = world.subscribe(), world.subscribe()
+    world.publish(row("1"))
+    world.push.plan(RESOURCE)
+    world.inbox.troubles = ["error"]
+    world.push.send(broken)
+    world.push.send(well)
+    assert world.stream(well).rows == as_received(view(table(row("1")), ALL))
+    assert world.stream(broken).rows == {}
+
+
+def test_the_sweep_makes_up_for_lost_wake_ups(world: World) -> None:
+    id = world.subscribe(start="snapshot")
+    world.publish(row("1"))
+    world.queue.drain()
+    assert world.sweep.run() == 1
+    world.handle()
+    world.queue.drain()
+    assert world.sweep.run() == 1
+    world.handle()
+    assert list(world.stream(id).rows) == ["1"]
+    assert world.sweep.run() == 0
