@@ -1,0 +1,180 @@
+"""Deploys the packaged template by change sets, and prepares what a first administrator needs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+from localstack_client.session import Session
+
+import artifacts
+from emulator import REGION, StackError
+
+ROOT = Path(__file__).resolve().parents[1]
+STACK = "huitong"
+BUCKET = "huitong-artifacts"
+STAGE = "local"
+SECONDS = 300.0
+#: What only a local stack is told.
+PARAMETERS = {"Stage": STAGE, "AllowLocalEndpoints": "true", "RetrySeconds": "1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A stack that is ready to be used."""
+
+    endpoint: str
+    outputs: dict[str, str]
+    changed: bool
+
+    @property
+    def api_url(self) -> str:
+        """What comes before ``/v1``; works on both emulators without special host names."""
+        return f"{self.endpoint}/restapis/{self.outputs['ApiId']}/{STAGE}/_user_request_"
+
+
+class Deployer:
+    """Talks to the local stack at ``endpoint`` through localstack-client's sessions."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = endpoint
+        self._session = Session(
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            region_name=REGION,
+            localstack_host=_host(endpoint),
+        )
+
+    def client(self, service: str) -> Any:
+        made = self._session.client(service)
+        if made.meta.endpoint_url.rstrip("/") != self.endpoint:
+            raise StackError(f"AWS_ENDPOINT_URL points elsewhere ({made.meta.endpoint_url}): unset it")
+        return made
+
+    def deploy(self, template: Path = ROOT / "template.yaml") -> Deployed:
+        """Create or update the stack. Raises StackError with the events that failed."""
+        package = artifacts.package(template, BUCKET)
+        self._upload(package)
+        changed = self._change(package.template)
+        outputs = self._outputs()
+        self._glue_database()
+        return Deployed(self.endpoint, outputs, changed)
+
+    def deployed(self) -> Deployed | None:
+        """The stack as it stands, if there is one."""
+        stack = self._stack()
+        return Deployed(self.endpoint, self._outputs(), False) if stack and "Outputs" in stack else None
+
+    def _upload(self, package: artifacts.Package) -> None:
+        s3 = self.client("s3")
+        with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+            s3.create_bucket(Bucket=BUCKET)
+        known = {o["Key"] for o in s3.list_objects_v2(Bucket=BUCKET).get("Contents", ())}
+        for key, content in package.files.items():
+            if key not in known:
+                s3.put_object(Bucket=BUCKET, Key=key, Body=content)
+
+    def _change(self, template: str) -> bool:
+        cloudformation, s3 = self.client("cloudformation"), self.client("s3")
+        s3.put_object(Bucket=BUCKET, Key="template.json", Body=template.encode())
+        stack = self._stack()
+        name = f"deploy-{time.time_ns()}"
+        cloudformation.create_change_set(
+            StackName=STACK,
+            ChangeSetName=name,
+            ChangeSetType="UPDATE" if stack else "CREATE",
+            TemplateURL=f"{self.endpoint}/{BUCKET}/template.json",
+            Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in PARAMETERS.items()],
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+        )
+        if not self._ready(name):
+            return False
+        cloudformation.execute_change_set(StackName=STACK, ChangeSetName=name)
+        self._finished()
+        return True
+
+    def _ready(self, name: str) -> bool:
+        """Whether the change set may be executed; False when there is nothing to change."""
+        found = self._poll(
+            lambda: self.client("cloudformation").describe_change_set(StackName=STACK, ChangeSetName=name),
+            lambda answer: answer["Status"] in ("CREATE_COMPLETE", "FAILED"),
+        )
+        if found["Status"] == "CREATE_COMPLETE":
+            return True
+        reason = str(found.get("StatusReason", ""))
+        if "didn't contain changes" in reason or "No updates" in reason:
+            self.client("cloudformation").delete_change_set(StackName=STACK, ChangeSetName=name)
+            return False
+        raise StackError(f"the change set failed: {reason}")
+
+    def _finished(self) -> None:
+        found = self._poll(
+            self._stack, lambda s: s is not None and not s["StackStatus"].endswith("_IN_PROGRESS")
+        )
+        if found["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+            events = self.client("cloudformation").describe_stack_events(StackName=STACK)["StackEvents"]
+            failed = [f"{e['LogicalResourceId']}: {e.get('ResourceStatusReason', '')}" for e in events
+                      if "FAILED" in e["ResourceStatus"]]  # fmt: skip
+            raise StackError("\n".join([f"deployment ended as {found['StackStatus']}", *failed]))
+
+    def _poll(self, ask: Any, done: Any) -> Any:
+        end = time.monotonic() + SECONDS
+        while True:
+            answer = ask()
+            if done(answer):
+                return answer
+            if time.monotonic() > end:
+                raise StackError(f"deployment did not end within {SECONDS:.0f} s")
+            time.sleep(0.05)
+
+    def _stack(self) -> Any:
+        try:
+            return self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+        except ClientError as error:
+            if "does not exist" in str(error):
+                return None
+            raise
+
+    def _outputs(self) -> dict[str, str]:
+        return {o["OutputKey"]: o["OutputValue"] for o in self._stack().get("Outputs", ())}
+
+    def _glue_database(self) -> None:
+        """The emulator's CloudFormation does not know Glue (see the condition OnAws in the template)."""
+        glue = self.client("glue")
+        with contextlib.suppress(glue.exceptions.AlreadyExistsException):
+            glue.create_database(DatabaseInput={"Name": "huitong"})
+
+
+def write_profile(deployer: Deployer, deployed: Deployed, path: Path) -> str:
+    """A profile with which ``huitong`` works at once as administrator; its token.
+
+    A token that still works is kept: making another one ends the one before.
+    """
+    from huitong.aws.dynamodb import DynamoRegister
+    from huitong.errors import NotAuthenticated
+    from huitong.identity.credentials import authenticate, bootstrap_admin
+    from huitong.ports import SystemClock
+
+    register = DynamoRegister(deployer.client("dynamodb"), deployed.outputs["RegisterTable"])
+    token = json.loads(path.read_text())["token"] if path.is_file() else ""
+    try:
+        authenticate(token, register, SystemClock())
+    except NotAuthenticated:
+        token = bootstrap_admin(register, SystemClock())
+    content = {"api_url": deployed.api_url, "token": token, "unit": "", "endpoint": deployed.endpoint}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as target:
+        json.dump({**content, "outputs": deployed.outputs}, target, indent=1)
+    path.chmod(0o600)
+    return token
+
+
+def _host(endpoint: str) -> str:
+    return endpoint.rpartition("//")[2]
