@@ -20,14 +20,8 @@ from pyiceberg.table.update.snapshot import _MergeAppendFiles, _OverwriteFiles
 from huitong.contracts.model import Contract
 from huitong.errors import Fault
 from huitong.warehouse.columns import BEFORE
-from huitong.warehouse.schema import (
-    Which,
-    field_ids,
-    iceberg_schema,
-    iceberg_type,
-    partition_spec,
-    properties,
-)
+from huitong.warehouse.lakehouse import Which
+from huitong.warehouse.schema import field_ids, iceberg_schema, iceberg_type, partition_spec, properties
 from huitong.warehouse.sql import by_field_id, current_ids
 
 if TYPE_CHECKING:

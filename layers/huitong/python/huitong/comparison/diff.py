@@ -1,0 +1,301 @@
+"""The comparison of a delivery with the current table, in DuckDB over local Parquet files.
+
+Both modes run the same join. The current side is narrow: key, a hash of the
+content, position. A full edition is compared with all of it, an increment with
+the rows that it names. Only rows that changed are kept whole. Everything may
+spill to disk; memory does not grow with the files.
+
+Keys are compared themselves, never by hash. Content is compared by a 64-bit hash
+of all fields (docs/decisions/comparison.md has what that means).
+
+Column names of our own start with ``#``, which no contract's do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+from huitong.comparison.inputs import Inputs, LocalFile, Op, Outcome, Workspace
+from huitong.comparison.placement import NewFile, Placement, Source, pieces_of, place
+from huitong.errors import Corrupt, Fault
+from huitong.warehouse.sql import (
+    by_field_id,
+    current_columns,
+    current_ids,
+    names,
+    parquet_scan,
+    quoted,
+    text,
+)
+
+#: A position is the file's index and the row's number in it.
+_SHIFT: Final = 40
+_MASK: Final = (1 << _SHIFT) - 1
+_POSITION: Final = f"((file_index::BIGINT << {_SHIFT}) | file_row_number)"
+
+_CONDITIONS: Final[Mapping[Op, str]] = {
+    "insert": '"#old" IS NULL',
+    "update": '"#new" IS NOT NULL AND "#old" IS NOT NULL',
+    "delete": '"#new" IS NULL',
+}
+_ORDER: Final = 'ORDER BY "#new" NULLS LAST, "#old"'
+
+
+@contextmanager
+def session(workspace: Workspace) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB connection that stays within the workspace's memory and spills to its folder."""
+    workspace.directory.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(f"""
+            SET memory_limit = '{workspace.memory_mb}MB';
+            SET threads = {workspace.threads};
+            SET temp_directory = {text(str(workspace.directory / "spill"))};
+            SET preserve_insertion_order = false;
+            SET TimeZone = 'UTC'""")
+        yield connection
+
+
+@contextmanager
+def compared(inputs: Inputs, workspace: Workspace) -> Iterator[Difference]:
+    """Compare, and keep the result while the context lasts.
+
+    Raises Corrupt when a key stands twice on one side, Fault when the contract has no key.
+    """
+    with session(workspace) as connection:
+        yield Difference(connection, inputs)
+
+
+class Difference:
+    """The result of a comparison: counts first, then the rows on demand."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
+        if not inputs.contract.keys:
+            id = inputs.contract.id
+            raise Fault(
+                f"资源 {id} 没有主键,无法比对", f"Resource {id} has no key: cannot compare", resource=id
+            )
+        self._db = connection
+        self._in = inputs
+        self._full = inputs.mode == "full"
+        self._fields = [f.name for f in by_field_id(inputs.contract)]
+        self._keys = [f.name for f in inputs.contract.keys]
+        self._columns = current_columns(inputs.contract)
+        self._ids = current_ids(inputs.contract)
+        self._old_rows_read = False
+        self._compare()
+        self.outcome = self._count()
+
+    # --- results -----------------------------------------------------------
+
+    def keys(self, op: Op, limit: int) -> list[tuple[Any, ...]]:
+        """Key values of some rows of a kind, in the order of the change log."""
+        listed = ", ".join(f'"#k{i}"' for i in range(len(self._keys)))
+        return self._db.execute(
+            f"SELECT {listed} FROM changed WHERE {_CONDITIONS[op]} {_ORDER} LIMIT {limit}"
+        ).fetchall()
+
+    def change_rows(self, batch_rows: int) -> Any:
+        """The changed rows as an Arrow stream, in the order of the delivery, then deletions in table order.
+
+        Columns: ``_op``, ``#mask`` (bit i: field i in table order changed; updates only),
+        ``_source_row``, ``_case_no``, the fields, ``_before``.
+        """
+        self._read_old_rows()
+
+        def either(column: str) -> str:
+            name = quoted(column)
+            return f'CASE WHEN n."#new" IS NULL THEN o.{name} ELSE n.{name} END AS {name}'
+
+        before = ", ".join(f"{text(f)}: o.{quoted(f)}" for f in self._fields)
+        mask = " + ".join(
+            f"((n.{quoted(f)} IS DISTINCT FROM o.{quoted(f)})::HUGEINT << {i})"
+            for i, f in enumerate(self._fields)
+        )
+        return self._db.execute(f"""
+            SELECT CASE WHEN n."#new" IS NULL THEN 'delete' WHEN n."#old" IS NULL THEN 'insert'
+                    ELSE 'update' END AS _op,
+                CASE WHEN n."#new" IS NOT NULL AND n."#old" IS NOT NULL THEN {mask}
+                    ELSE 0 END::VARCHAR AS "#mask",
+                n._source_row, {either("_case_no")}, {", ".join(either(f) for f in self._fields)},
+                CASE WHEN n."#old" IS NOT NULL THEN {{{before}}} END AS _before
+            FROM changed n LEFT JOIN old_rows o ON n."#old" = o."#pos"
+            {_ORDER}""").to_arrow_reader(batch_rows)
+
+    def placement(self) -> Placement:
+        """Which files the current table consists of afterwards."""
+        current = [f.ref for f in self._in.current]
+        delivered = [f.ref for f in self._in.delivered]
+        if self._full:
+            skipped = self._per_file("skipped")
+            new = {i: ref.rows - skipped.get(i, 0) for i, ref in enumerate(delivered)}
+            old = self._per_file("kept")
+        else:
+            gone = self._per_file("gone")
+            new = self._per_file("fresh")
+            old = {i: ref.rows - gone.get(i, 0) for i, ref in enumerate(current)}
+        pieces = [*pieces_of("current", current, old), *pieces_of("delivered", delivered, new)]
+        return place(current, pieces)
+
+    def rows_of(self, file: NewFile, batch_rows: int) -> Any:
+        """The rows of a file that :meth:`placement` wants written, as an Arrow stream in file order."""
+        which: Mapping[Source, tuple[Sequence[LocalFile], str]] = {
+            "current": (self._in.current, "IN kept" if self._full else "NOT IN gone"),
+            "delivered": (self._in.delivered, "NOT IN skipped" if self._full else "IN fresh"),
+        }
+        parts = []
+        for piece in file.pieces:
+            files, condition = which[piece.source]
+            test, table = condition.rsplit(" ", 1)
+            scan = parquet_scan([files[piece.index].path], self._columns, self._ids, positions=True)
+            chosen = f'SELECT "#pos" & {_MASK} FROM {table} WHERE "#pos" >> {_SHIFT} = {piece.index}'
+            where = "" if piece.whole else f" WHERE file_row_number {test} ({chosen})"
+            parts.append(f"SELECT {names(self._columns)} FROM {scan}{where}")
+        self._run("SET preserve_insertion_order = true")
+        return self._db.execute(" UNION ALL ".join(parts)).to_arrow_reader(batch_rows)
+
+    # --- the comparison ----------------------------------------------------
+
+    def _compare(self) -> None:
+        self._key_table("stated", self._in.stated)
+        self._key_table("to_delete", [f.path for f in self._in.deletes], more="_source_row")
+        self._key_table("quarantined", [self._in.quarantined] if self._in.quarantined else [])
+        self._current_side()
+        both = enumerate(self._keys)
+        keys = ", ".join(f'coalesce(n.{quoted(k)}, c.{quoted(k)}) AS "#k{i}"' for i, k in both)
+        same = " AND ".join(f"n.{quoted(k)} = c.{quoted(k)}" for k in self._keys)
+        self._run(f"""
+            CREATE TEMP TABLE changed AS
+            SELECT {keys}, n."#pos" AS "#new", c."#pos" AS "#old",
+                n._source_row, n._case_no, {names(self._fields, "n.")}
+            FROM ({self._delivered_side()}) n FULL JOIN current_side c ON {same}
+            WHERE n."#content" IS DISTINCT FROM c."#content";
+            DROP TABLE current_side""")
+        self._note_what_stays()
+        if self._in.deletes:
+            self._run(f"""
+                UPDATE changed SET _source_row = d._source_row FROM to_delete d
+                WHERE "#new" IS NULL AND {self._key_of_changed("d")}""")
+
+    def _delivered_side(self) -> str:
+        columns = ("_source_row", "_case_no", *self._fields)
+        scan = self._scan(self._in.delivered, columns)
+        wide = f'SELECT {names(columns)}, {self._content} AS "#content", "#pos" FROM {scan}'
+        return f"{wide} ANTI JOIN stated USING ({names(self._keys)})" if self._in.stated else wide
+
+    def _current_side(self) -> None:
+        """The narrow current side; an increment's is cut to the rows that it names, read whole at once."""
+        narrow = f'SELECT {names(self._keys)}, {self._content} AS "#content", "#pos"'
+        columns = ("_case_no", *self._fields)
+        scan = self._scan(self._in.current, columns)
+        if self._full:
+            self._run(f"CREATE TEMP TABLE current_side AS {narrow} FROM {scan}")
+            return
+        keys = names(self._keys)
+        delivered = self._scan(self._in.delivered, self._keys)
+        named = f"SELECT {keys} FROM {delivered} UNION ALL SELECT {keys} FROM to_delete"
+        self._run(f"""
+            CREATE TEMP TABLE named AS SELECT * FROM ({named}) ANTI JOIN stated USING ({keys});
+            CREATE TEMP TABLE old_rows AS
+                SELECT {names(columns)}, "#pos" FROM {scan} SEMI JOIN named USING ({keys});
+            CREATE TEMP TABLE current_side AS {narrow} FROM old_rows""")
+        self._old_rows_read = True
+
+    def _note_what_stays(self) -> None:
+        """Take out of an edition's deletions those that are none, and note the positions that matter later.
+
+        ``kept``: current rows that stay although the edition lacks them. ``skipped``: delivered rows that
+        do not count. ``gone`` and ``fresh``: current and delivered rows that changed.
+        """
+        deletion = '"#new" IS NULL AND "#old" IN'
+        scan = self._scan(self._in.delivered, self._keys)
+        late = f"SEMI JOIN stated USING ({names(self._keys)})" if self._in.stated else "WHERE false"
+        missing = f"""SELECT "#old" AS "#pos" FROM changed SEMI JOIN {{0}} s ON "#new" IS NULL
+            AND {self._key_of_changed("s")}"""
+        self._run(f"""
+            CREATE TEMP TABLE kept AS SELECT "#pos", bool_and(retained) AS retained FROM (
+                SELECT *, true AS retained FROM ({missing.format("quarantined")})
+                UNION ALL SELECT *, false FROM ({missing.format("stated")})
+            ) WHERE {self._full} GROUP BY "#pos";
+            DELETE FROM changed WHERE {deletion} (SELECT "#pos" FROM kept);
+            CREATE TEMP TABLE skipped AS SELECT "#pos" FROM {scan} {late};
+            CREATE TEMP VIEW gone AS SELECT "#old" AS "#pos" FROM changed WHERE "#old" IS NOT NULL;
+            CREATE TEMP VIEW fresh AS SELECT "#new" AS "#pos" FROM changed WHERE "#new" IS NOT NULL""")
+
+    def _count(self) -> Outcome:
+        counted = ", ".join(f"count(*) FILTER ({c})" for c in _CONDITIONS.values())
+        inserted, updated, deleted, new, new_distinct, old, old_distinct = self._one(f"""
+            SELECT {counted}, count("#new"), count(DISTINCT "#new"), count("#old"), count(DISTINCT "#old")
+            FROM changed""")
+        if new != new_distinct or old != old_distinct:
+            raise Corrupt(
+                f"资源 {self._in.contract.id} 的主键不唯一,无法比对",
+                f"A key of {self._in.contract.id} stands twice on one side: cannot compare",
+                resource=self._in.contract.id,
+            )
+        (withheld,) = self._one("SELECT count(*) FROM skipped")
+        (retained,) = self._one("SELECT count(*) FROM kept WHERE retained")
+        unchanged = sum(f.ref.rows for f in self._in.delivered) - withheld - inserted - updated
+        if not self._full:
+            keys = names(self._keys)
+            (overtaken,) = self._one(f"SELECT count(*) FROM to_delete SEMI JOIN stated USING ({keys})")
+            unchanged += sum(f.ref.rows for f in self._in.deletes) - overtaken - deleted
+            withheld += overtaken
+        return Outcome(inserted, updated, deleted, unchanged, withheld, retained)
+
+    def _read_old_rows(self) -> None:
+        """The old versions of the rows that changed, from the files that have any."""
+        if self._old_rows_read:
+            return
+        columns = ("_case_no", *self._fields)
+        parts = []
+        for index in sorted(self._per_file("gone")):
+            scan = self._scan([self._in.current[index]], columns, first=index)
+            parts.append(f'SELECT * FROM {scan} WHERE "#pos" IN (SELECT "#pos" FROM gone)')
+        nothing = f"SELECT * FROM {self._scan((), columns)}"
+        self._run(f"CREATE TEMP TABLE old_rows AS {' UNION ALL '.join(parts) or nothing}")
+        self._old_rows_read = True
+
+    # --- small things ------------------------------------------------------
+
+    @property
+    def _content(self) -> str:
+        return f"hash({names(self._fields)})"
+
+    def _key_of_changed(self, other: str) -> str:
+        return " AND ".join(f'changed."#k{i}" = {other}.{quoted(k)}' for i, k in enumerate(self._keys))
+
+    def _scan(self, files: Sequence[LocalFile], columns: Sequence[str], first: int = 0) -> str:
+        """A table expression of these columns and ``#pos``; ``first`` is the index of the first file."""
+        typed = {c: self._columns[c] for c in columns}
+        if not files:
+            empty = ", ".join(f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in typed.items())
+            return f'(SELECT {empty}, 0::BIGINT AS "#pos" WHERE false)'
+        scan = parquet_scan([f.path for f in files], typed, self._ids, positions=True)
+        offset = f" + {first << _SHIFT}" if first else ""
+        return f'(SELECT {names(typed)}, {_POSITION}{offset} AS "#pos" FROM {scan})'
+
+    def _key_table(self, name: str, paths: Sequence[Path], more: str = "") -> None:
+        columns = {k: self._columns[k] for k in self._keys} | ({more: "BIGINT"} if more else {})
+        declared = ", ".join(f"{quoted(n)} {kind}" for n, kind in columns.items())
+        self._run(f"CREATE TEMP TABLE {name} ({declared})")
+        if paths:
+            listed = ", ".join(text(str(p)) for p in paths)
+            files = f"read_parquet([{listed}], union_by_name=true)"
+            self._run(f"INSERT INTO {name} SELECT DISTINCT {names(columns)} FROM {files}")
+
+    def _per_file(self, table: str) -> dict[int, int]:
+        """How many of a table's positions lie in which file."""
+        found = self._db.execute(f'SELECT "#pos" >> {_SHIFT}, count(*) FROM {table} GROUP BY ALL').fetchall()
+        return {int(index): int(rows) for index, rows in found}
+
+    def _one(self, sql: str) -> tuple[int, ...]:
+        row = self._db.execute(sql).fetchone()
+        return tuple(int(v) for v in row or ())
+
+    def _run(self, sql: str) -> None:
+        self._db.execute(sql)
