@@ -1,0 +1,269 @@
+"""A query on DuckDB, in a connection of its own that can reach nothing but its views.
+
+Each table that the query names becomes a view over the projection of what the
+asker may see. Then the connection is locked: no file but the views' own, no
+network, no extension, no setting. The parser (:mod:`huitong.query.parse`)
+already refuses what would need those; this is the second wall.
+"""
+
+from __future__ import annotations
+
+import resource as process
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from huitong.errors import Fault, HuitongError, InvalidQuery, LimitExceeded
+from huitong.query.dialect import invalid, macros_in, to_duckdb
+from huitong.query.limits import Limits
+from huitong.query.parse import CheckedQuery, TableUse
+from huitong.sharing.names import literal, quoted
+
+_BATCH_ROWS: Final = 20_000
+#: Beyond DuckDB's own limit: what Arrow and the lists that DuckDB does not count may take.
+_SLACK: Final = 384 << 20
+#: The limit of memory is the process's, so one query at a time.
+_ONE: Final = threading.Lock()
+
+_NAMES: Final = {
+    "HUGEINT": "bigint", "UHUGEINT": "decimal(38,0)", "FLOAT": "real", "BLOB": "varbinary",
+    "TIMESTAMP WITH TIME ZONE": "timestamp(6) with time zone", "TIMESTAMP": "timestamp(6)",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A result written to a file: its columns as (name, Athena's type), rows, bytes."""
+
+    columns: tuple[tuple[str, str], ...]
+    rows: int
+    size: int
+    chunks: tuple[int, ...] = ()  # rows of each record batch of the file
+    engine_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a table is for this asker: a SELECT over local files."""
+
+    use: TableUse
+    sql: str
+    paths: tuple[Path, ...] = ()
+
+
+def run(query: CheckedQuery, views: Sequence[View], limits: Limits, target: Path) -> Outcome:
+    """Run a checked query over its views; the result is an Arrow IPC file at ``target``.
+
+    Raises LimitExceeded (time, memory, rows, size of the result) and
+    InvalidQuery (unknown columns, types that do not fit, values that cannot be
+    converted). Neither tells a value of a row.
+    """
+    names = {view.use: f"huitong_{n}" for n, view in enumerate(views)}
+    sql = to_duckdb(query.over(names))
+    deadline = time.monotonic() + limits.seconds
+    with _ONE, ExitStack() as stack:
+        temp = stack.enter_context(tempfile.TemporaryDirectory(prefix="huitong-query-"))
+        stack.enter_context(_bounded_memory((limits.memory_mb << 20) + _SLACK))
+        stack.enter_context(_our_errors(limits, deadline))
+        connection = _connection(limits, Path(temp))
+        stack.callback(connection.close)
+        for view in views:
+            connection.execute(f"CREATE VIEW {quoted(names[view.use])} AS {view.sql}")
+        for statement in macros_in(sql):
+            connection.execute(statement)
+        _lock(connection, [path for view in views for path in view.paths])
+        timer = threading.Timer(max(0.0, deadline - time.monotonic()), connection.interrupt)
+        timer.daemon = True
+        timer.start()
+        stack.callback(timer.cancel)
+        return _write(connection, sql, limits, deadline, target)
+
+
+def _connection(limits: Limits, temp: Path) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "memory_limit": f"{limits.memory_mb}MiB",
+            "threads": limits.threads,
+            "temp_directory": str(temp),
+            "max_temp_directory_size": f"{limits.temp_mb}MiB",
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "allow_community_extensions": False,
+            "python_enable_replacements": False,
+            "integer_division": True,  # 5 / 2 is 2, as in Athena
+        },
+    )
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
+    allowed = ", ".join(literal(str(path)) for path in dict.fromkeys(paths))
+    connection.execute(f"SET allowed_paths = [{allowed}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection, sql: str, limits: Limits, deadline: float, target: Path
+) -> Outcome:
+    relation = connection.sql(sql)
+    if relation is None:
+        raise invalid("query.select", "只允许一条 SELECT 查询", "Only a single SELECT is allowed")
+    kinds = [str(kind) for kind in relation.types]
+    reader = relation.to_arrow_reader(_BATCH_ROWS)
+    names = _unique(reader.schema.names)
+    schema = pa.schema(
+        [pa.field(n, _type(f.type, k)) for n, f, k in zip(names, reader.schema, kinds, strict=True)]
+    )
+    rows, chunks = 0, []
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    with pa.OSFile(str(target), "wb") as file, pa.ipc.new_file(file, schema, options=options) as writer:
+        for batch in reader:
+            rows += batch.num_rows
+            if rows > limits.rows:
+                raise _too_many_rows(limits)
+            writer.write_batch(_fitted(batch, schema))
+            chunks.append(batch.num_rows)
+            if file.tell() > limits.result_bytes:
+                raise _too_large(limits)
+            if time.monotonic() > deadline:
+                raise _too_slow(limits)
+    columns = tuple((n, _athena_type(k)) for n, k in zip(names, kinds, strict=True))
+    return Outcome(columns, rows, target.stat().st_size, tuple(chunks))
+
+
+def _type(found: pa.DataType, kind: str) -> pa.DataType:
+    return pa.int64() if kind == "HUGEINT" else found
+
+
+def _fitted(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    columns = [
+        column if column.type == field.type else pc.cast(column, field.type)
+        for column, field in zip(batch.columns, schema, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    """Names of a result's columns; a repeated one gets a number, so that a row can be an object."""
+    taken: set[str] = set()
+    out = []
+    for name in names:
+        unique, n = name, 1
+        while unique in taken:
+            unique, n = f"{name}_{n}", n + 1
+        taken.add(unique)
+        out.append(unique)
+    return out
+
+
+def _athena_type(kind: str) -> str:
+    if kind.endswith("[]"):
+        return f"array({_athena_type(kind[:-2])})"
+    if kind.startswith(("STRUCT", "MAP")):
+        return kind.replace("STRUCT", "ROW").replace("VARCHAR", "varchar").lower()
+    return _NAMES.get(kind, kind.lower())
+
+
+# --- errors ----------------------------------------------------------------
+
+
+@contextmanager
+def _our_errors(limits: Limits, deadline: float) -> Iterator[None]:
+    try:
+        yield
+    except HuitongError:
+        raise
+    except duckdb.InterruptException as error:
+        raise _too_slow(limits) from error
+    except (duckdb.OutOfMemoryException, MemoryError, pa.ArrowMemoryError) as error:
+        raise _too_much_memory(limits) from error
+    except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException) as error:
+        raise _wrong(error) from error
+    except (
+        duckdb.DataError,
+        duckdb.InvalidInputException,
+        duckdb.NotSupportedError,
+        pa.ArrowInvalid,
+    ):
+        # DuckDB's text may hold a value of a row; ours goes to logs too (S-16)
+        zh = "某个值不能转换、超出范围或除以零;可用 try_cast 或 try"
+        en = "A value cannot be converted, is out of range or is divided by zero; try_cast or try may help"
+        raise invalid("query.value", zh, en) from None
+    except duckdb.Error as error:
+        if time.monotonic() > deadline:
+            raise _too_slow(limits) from error
+        name = type(error).__name__
+        raise Fault(f"查询引擎出错({name})", f"The query engine failed ({name})") from None
+
+
+def _wrong(error: duckdb.Error) -> InvalidQuery:
+    """A binder's error, which speaks of names and types only; our views' names are no table's."""
+    text = str(error).split("\n\nLINE")[0].split("\nLINE")[0]
+    text = " ".join(text.replace("huitong_", "table ").split())[:500]
+    return invalid("query.names", f"名称或类型有误:{text}", f"A name or type is wrong: {text}")
+
+
+def _exceeded(rule: str, zh: str, en: str) -> LimitExceeded:
+    return LimitExceeded(zh, en, limit=rule)
+
+
+def _too_slow(limits: Limits) -> LimitExceeded:
+    zh, en = f"查询超过 {limits.seconds:g} 秒", f"The query took longer than {limits.seconds:g} seconds"
+    return _exceeded("seconds", zh, en)
+
+
+def _too_much_memory(limits: Limits) -> LimitExceeded:
+    zh, en = f"查询所需内存超过 {limits.memory_mb} MB", f"The query needs more than {limits.memory_mb} MB"
+    return _exceeded("memory_mb", zh, en)
+
+
+def _too_many_rows(limits: Limits) -> LimitExceeded:
+    zh = f"结果超过 {limits.rows} 行,请加条件或 LIMIT"
+    return _exceeded("rows", zh, f"The result has more than {limits.rows} rows: add a condition or a LIMIT")
+
+
+def _too_large(limits: Limits) -> LimitExceeded:
+    size = limits.result_bytes >> 20
+    return _exceeded("result_bytes", f"结果超过 {size} MB", f"The result is larger than {size} MB")
+
+
+@contextmanager
+def _bounded_memory(more: int) -> Iterator[None]:
+    """Let the process's private memory grow by ``more`` bytes at most.
+
+    DuckDB does not count every list and text against its own limit; an
+    allocation that fails is an error of this query, a process that is killed is not.
+    """
+    soft, hard = process.getrlimit(process.RLIMIT_DATA)
+    used = _private_bytes()
+    if not used:
+        yield
+        return
+    limit = used + more
+    if soft != process.RLIM_INFINITY:
+        limit = min(limit, soft)
+    process.setrlimit(process.RLIMIT_DATA, (limit, hard))
+    try:
+        yield
+    finally:
+        process.setrlimit(process.RLIMIT_DATA, (soft, hard))
+
+
+def _private_bytes() -> int:
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        return 0
+    found = [line for line in status.read_text().splitlines() if line.startswith("VmData:")]
+    return int(found[0].split()[1]) << 10 if found else 0

@@ -1,0 +1,274 @@
+"""What each table of a query is for its asker: the resource, the state, the access."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, Protocol
+
+from huitong.batches.register import Batches
+from huitong.contracts.model import Contract, Field
+from huitong.contracts.registry import Contracts
+from huitong.errors import NotFound
+from huitong.identity.model import Principal
+from huitong.ports import ObjectStore
+from huitong.quality.masking import mask_sql
+from huitong.query.dialect import invalid
+from huitong.query.engine import View
+from huitong.query.parse import NAMESPACE, AsOf, TableUse
+from huitong.sharing.access import Access
+from huitong.sharing.grants import STAFF, Grants, access_for
+from huitong.sharing.names import literal, quoted
+from huitong.sharing.projection import CHANGE_COLUMNS, CURRENT_COLUMNS, granted_fields, projection_sql
+from huitong.warehouse.publication import Publication, Publications
+
+#: Of findings and quarantine, the newest so many batches can be read by SQL.
+NEWEST_BATCHES: Final = 500
+
+_FINDINGS: Final = (
+    ("batch_id", "VARCHAR"), ("resource", "VARCHAR"), ("unit", "VARCHAR"), ("source_row", "BIGINT"),
+    ("column", "VARCHAR"), ("rule", "VARCHAR"), ("criterion", "VARCHAR"), ("severity", "VARCHAR"),
+    ("value", "VARCHAR"), ("zh", "VARCHAR"), ("en", "VARCHAR"),
+)  # fmt: skip
+_QUARANTINE: Final = (
+    ("_batch_id", "VARCHAR"), ("_unit", "VARCHAR"), ("_resource", "VARCHAR"), ("_source_row", "BIGINT"),
+    ("_received_at", "VARCHAR"), ("_rules", "VARCHAR[]"),
+)  # fmt: skip
+_HISTORY: Final = (
+    ("seq", "BIGINT"), ("batch_id", "VARCHAR"), ("published_at", "VARCHAR"), ("mode", "VARCHAR"),
+    ("contract_version", "BIGINT"), ("rows", "BIGINT"), ("inserted", "BIGINT"), ("updated", "BIGINT"),
+    ("deleted", "BIGINT"), ("unchanged", "BIGINT"),
+)  # fmt: skip
+_MOMENT: Final = (
+    "CAST(REPLACE(REPLACE(published_at, 'T', ' '), 'Z', ' UTC') AS TIMESTAMP WITH TIME ZONE) AS published_at"
+)
+_TABLES: Final = (
+    ("table_catalog", "VARCHAR"), ("table_schema", "VARCHAR"), ("table_name", "VARCHAR"),
+    ("table_type", "VARCHAR"),
+)  # fmt: skip
+_COLUMNS: Final = (
+    ("table_catalog", "VARCHAR"), ("table_schema", "VARCHAR"), ("table_name", "VARCHAR"),
+    ("column_name", "VARCHAR"), ("ordinal_position", "BIGINT"), ("column_default", "VARCHAR"),
+    ("is_nullable", "VARCHAR"), ("data_type", "VARCHAR"), ("comment", "VARCHAR"),
+)  # fmt: skip
+_CATALOG: Final = "awsdatacatalog"
+_SYSTEM_TYPES: Final = {"_source_row": "bigint", "_received_at": "timestamp(6) with time zone"}
+
+Columns = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """One table for one asker. ``fixed`` is a SELECT without a table; ``files`` are staging keys."""
+
+    use: TableUse
+    contract: Contract | None = None
+    access: Access | None = None
+    publication: Publication | None = None
+    fixed: str = ""
+    files: tuple[str, ...] = ()
+
+
+class TableSource(Protocol):
+    """Local Parquet files of a published table (:func:`huitong.warehouse.reading.relation`)."""
+
+    def relation(
+        self, contract: Contract, table: Literal["current", "changes"], snapshot_id: int
+    ) -> AbstractContextManager[tuple[str, Sequence[Path]]]: ...
+
+
+class Resolver:
+    """Finds what a table name means for an asker."""
+
+    def __init__(
+        self, contracts: Contracts, grants: Grants, publications: Publications, batches: Batches
+    ) -> None:
+        self._contracts = contracts
+        self._grants = grants
+        self._publications = publications
+        self._batches = batches
+
+    def resolve(self, use: TableUse, principal: Principal, acting_unit: str) -> Readable:
+        """Raises NotFound, the same for a table that does not exist and one that the asker may not see."""
+        if use.part == "listing":
+            return Readable(use, fixed=self._listing(use.name, principal, acting_unit))
+        contract, access = self.permitted(use, principal, acting_unit)
+        if use.part == "history":
+            return Readable(use, contract, access, fixed=self._history(contract, access))
+        if use.part in ("findings", "quarantine"):
+            return Readable(use, contract, access, files=self._files(contract.id, use.part))
+        return Readable(use, contract, access, self._published(contract.id, use.as_of))
+
+    def permitted(self, use: TableUse, principal: Principal, acting_unit: str) -> tuple[Contract, Access]:
+        """Whose table it is and what the asker may have of it. Raises NotFound like :meth:`resolve`."""
+        contract = self._contract(use.name)
+        access = access_for(principal, contract, self._grants, acting_unit=acting_unit) if contract else None
+        if contract is None or access is None or not access.fields:
+            raise _no_table(use)
+        if use.part in ("findings", "quarantine") and not _sees_rejected(principal, contract, acting_unit):
+            raise _no_table(use)
+        return contract, access
+
+    def _contract(self, name: str) -> Contract | None:
+        for candidate in dict.fromkeys((name, name.upper())):
+            found = self._contracts.find(candidate)
+            if found is not None and name in (found.table.lower(), found.id.lower()):
+                return found
+        return next((c for c in self._contracts.all() if name in (c.table.lower(), c.id.lower())), None)
+
+    def _published(self, resource: str, as_of: AsOf | None) -> Publication | None:
+        if as_of is None:
+            return self._publications.get(resource)
+        if as_of.kind == "time":
+            return self._publications.at(resource, moment=as_of.value)
+        if not as_of.value.isdigit():
+            return self._publications.at(resource, batch_id=as_of.value)
+        number = int(as_of.value)
+        if number < 1_000_000_000:
+            return self._publications.at(resource, seq=number)
+        for published in self._publications.list(resource):
+            if number in (published.current_snapshot, published.changes_snapshot):
+                return published
+        raise NotFound("没有该快照", "There is no such snapshot", resource=resource, snapshot=as_of.value)
+
+    def _history(self, contract: Contract, access: Access) -> str:
+        # With a row filter, the counts of all rows would tell of rows outside of it.
+        open_counts = not access.row_filter
+        rows = []
+        for p in self._publications.list(contract.id):
+            counts = [p.counts.get(name) for name in ("inserted", "updated", "deleted", "unchanged")]
+            numbers = [p.rows, *counts] if open_counts else [None] * 5
+            rows.append([p.seq, p.batch_id, p.published_at, p.mode, p.contract_version, *numbers])
+        shown = ", ".join(_MOMENT if name == "published_at" else name for name, _ in _HISTORY)
+        return f"SELECT {shown} FROM ({values_sql(_HISTORY, rows)}) AS h"
+
+    def _files(self, resource: str, part: str) -> tuple[str, ...]:
+        batches = self._batches.of_resource(resource)
+        keys = [b.findings if part == "findings" else b.quarantine for b in batches]
+        return tuple([key for key in keys if key][:NEWEST_BATCHES])
+
+    def _listing(self, name: str, principal: Principal, acting_unit: str) -> str:
+        seen = []
+        for contract in self._contracts.all():
+            access = access_for(principal, contract, self._grants, acting_unit=acting_unit)
+            if access is not None and access.fields:
+                seen.append((contract, access))
+        if name == "tables":
+            rows = [
+                [_CATALOG, NAMESPACE, table, "VIEW"]
+                for contract, _ in seen
+                for table in (contract.table, f"{contract.table}$changes", f"{contract.table}$history")
+            ]
+            return values_sql(_TABLES, rows)
+        listed = [row for contract, access in seen for row in _column_rows(contract, access)]
+        return values_sql(_COLUMNS, listed)
+
+
+def _column_rows(contract: Contract, access: Access) -> Iterator[list[str | int | None]]:
+    columns = [(name, _SYSTEM_TYPES.get(name, "varchar"), "") for name in CURRENT_COLUMNS]
+    columns += [(f.name, athena_type(f, access), f.title) for f in granted_fields(contract, access)]
+    for position, (name, kind, comment) in enumerate(columns, start=1):
+        yield [_CATALOG, NAMESPACE, contract.table, name, position, None, "YES", kind, comment]
+
+
+def athena_type(field: Field, access: Access) -> str:
+    """The type by which a field appears to the asker: masked fields are text."""
+    if access.masks.get(field.name):
+        return "varchar"
+    if field.type == "decimal":
+        return f"decimal({field.precision or 38},{field.scale})"
+    kinds = {"string": "varchar", "integer": "bigint", "timestamp": "timestamp(6) with time zone"}
+    return kinds.get(field.type, field.type)
+
+
+def _sees_rejected(principal: Principal, contract: Contract, acting_unit: str) -> bool:
+    """Findings and quarantine are for the unit that must mend them, and for platform staff (masked)."""
+    unit = acting_unit or principal.unit
+    staff = principal.has(*STAFF) and (not acting_unit or acting_unit == principal.unit)
+    return unit == contract.provider or staff
+
+
+def _no_table(use: TableUse) -> NotFound:
+    shown = use.name if use.part == "current" else f"{use.name}${use.part}"
+    return NotFound(f"没有表 {shown}", f"There is no table {shown}", table=shown)
+
+
+@contextmanager
+def opened(readables: Iterable[Readable], source: TableSource, staging: ObjectStore) -> Iterator[list[View]]:
+    """The tables as views over local files, which stay while the context lasts.
+
+    Raises what the stores raise; LimitExceeded never.
+    """
+    with ExitStack() as stack:
+        yield [_view(readable, source, staging, stack) for readable in readables]
+
+
+def _view(readable: Readable, source: TableSource, staging: ObjectStore, stack: ExitStack) -> View:
+    use, contract, access = readable.use, readable.contract, readable.access
+    if readable.fixed:
+        return View(use, readable.fixed)
+    if contract is None or access is None:
+        raise invalid("query.table", "没有该表", "There is no such table")
+    if use.part in ("findings", "quarantine"):
+        paths = [stack.enter_context(staging.local(key)) for key in readable.files]
+        if use.part == "findings":
+            return View(use, _parquet_sql(_FINDINGS, paths), tuple(paths))
+        return View(use, _quarantine_sql(contract, access, paths), tuple(paths))
+    published = readable.publication
+    if use.part == "changes":
+        snapshot = published.changes_snapshot if published else 0
+        sql, files = stack.enter_context(source.relation(contract, "changes", snapshot))
+        system = (*CHANGE_COLUMNS, *CURRENT_COLUMNS)
+        return View(
+            use, projection_sql(contract, access, sql, system_columns=system, before=True), tuple(files)
+        )
+    snapshot = published.current_snapshot if published else 0
+    sql, files = stack.enter_context(source.relation(contract, "current", snapshot))
+    return View(use, projection_sql(contract, access, sql, system_columns=CURRENT_COLUMNS), tuple(files))
+
+
+def _quarantine_sql(contract: Contract, access: Access, paths: Sequence[Path]) -> str:
+    """Rows as they were delivered, all text; masks apply to them as to published ones."""
+    fields = granted_fields(contract, access)
+    every = [(f.name, "VARCHAR") for f in contract.fields]
+    inner = _parquet_sql((*_QUARANTINE, *every), paths)
+    columns = [quoted(name) for name, _ in _QUARANTINE]
+    columns += [
+        f"{mask_sql(access.masks.get(f.name, ''), quoted(f.name))} AS {quoted(f.name)}" for f in fields
+    ]
+    return f"SELECT {', '.join(columns)} FROM ({inner}) AS q"
+
+
+def _parquet_sql(columns: Columns, paths: Sequence[Path]) -> str:
+    """Files that may lack some columns (null then) and may have others (left out)."""
+    empty = "SELECT " + ", ".join(f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in columns)
+    empty += " WHERE FALSE"
+    if not paths:
+        return empty
+    listed = ", ".join(literal(str(path)) for path in paths)
+    names = ", ".join(f"CAST({quoted(name)} AS {kind}) AS {quoted(name)}" for name, kind in columns)
+    files = f"SELECT * FROM read_parquet([{listed}], union_by_name = true)"
+    return f"SELECT {names} FROM ({empty} UNION ALL BY NAME {files}) AS p"
+
+
+def values_sql(columns: Columns, rows: Sequence[Sequence[str | int | None]]) -> str:
+    """Rows as a SELECT without a table, for DuckDB and Athena alike."""
+    names = ", ".join(name for name, _ in columns)
+    if not rows:
+        empty = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in columns)
+        return f"SELECT {empty} WHERE FALSE"
+    lines: list[str] = []
+    for row in rows:
+        cells = [_cell(value) for value in row]
+        if not lines:
+            cells = [f"CAST({cell} AS {kind})" for cell, (_, kind) in zip(cells, columns, strict=True)]
+        lines.append(f"({', '.join(cells)})")
+    return f"SELECT {names} FROM (VALUES {', '.join(lines)}) AS v({names})"
+
+
+def _cell(value: str | int | None) -> str:
+    if value is None:
+        return "NULL"
+    return literal(value) if isinstance(value, str) else str(int(value))
