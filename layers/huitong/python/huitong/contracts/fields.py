@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, cast, get_args
 
-from huitong.contracts.bounds import is_value, read_bounds, unfit
+from huitong.contracts.bounds import Bounds, is_value, read_bounds, unfit
 from huitong.contracts.field_types import Typed, typed
 from huitong.contracts.formats import has_time, to_strptime
 from huitong.contracts.model import KNOWN_SEMANTICS, Field, FieldType, Mask
@@ -65,7 +65,7 @@ def read_field(prop: SchemaProperty, path: str, problems: Problems) -> Field | N
         exclusive_maximum=bounds.exclusive_maximum,
         pattern=_pattern(kind, type_, options, path, problems),
         codes=_codes(prop, type_, path, problems),
-        semantic=_semantic(prop, type_, options, path, problems),
+        semantic=_semantic(prop, type_, options, path, problems) or _money(kind, bounds),
         formats=formats,
         level=_level(prop, path, problems),
         mask=_mask(extra, path, problems),
@@ -261,6 +261,12 @@ def _semantic(
         )
         return ""
     return meaning
+
+
+def _money(kind: Typed, bounds: Bounds) -> str:
+    """Money (letter Y) is an amount, unless a negative minimum allows corrections."""
+    allows_corrections = (bounds.minimum or "").startswith("-")
+    return "amount" if kind.letter == "Y" and kind.type == "decimal" and not allows_corrections else ""
 
 
 def _level(prop: SchemaProperty, path: str, problems: Problems) -> str:

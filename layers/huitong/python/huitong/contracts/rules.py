@@ -70,7 +70,7 @@ _SYMBOLS: Final = {
     **{"TimeToStr": "STRFTIME", "DateDiff": "DATE_DIFF", "TryCast": "TRY_CAST"},
 }
 #: may overflow or divide by zero, which must count as null, not end the batch
-_MAY_FAIL: Final = frozenset({"Add", "Sub", "Mul", "Div", "IntDiv", "Mod", "Neg", "Abs"})
+_MAY_FAIL: Final = frozenset({"Mul", "Div", "IntDiv", "Mod", "Neg", "Abs", "Round"})
 _UNITS: Final = frozenset({"DAY", "DAYS", "WEEK", "WEEKS", "MONTH", "MONTHS", "YEAR", "YEARS"})
 _TRY_CASTS: Final[dict[str, _Kind]] = {
     "BIGINT": "int",
@@ -124,7 +124,6 @@ def canonical_rule(
 
 def _canonical(expression: str, fields: Sequence[Field]) -> tuple[str, tuple[str, ...]]:
     import sqlglot
-    from sqlglot import exp
     from sqlglot.errors import SqlglotError
 
     if len(expression) > _MAX_LENGTH:
@@ -141,7 +140,7 @@ def _canonical(expression: str, fields: Sequence[Field]) -> tuple[str, tuple[str
         raise _Refused(f"结果须为布尔值,而不是 {kind}", f"the result must be true or false, not {kind}")
     if not checker.columns:
         raise _Refused("没有引用任何字段", "reads no column")
-    if any(type(node).__name__ in _MAY_FAIL for node in tree.walk() if isinstance(node, exp.Expr)):
+    if checker.may_fail:
         text = f"TRY({text})"
     return text, tuple(f.name for f in fields if f.name in checker.columns)
 
@@ -152,6 +151,7 @@ class _Checker:
     def __init__(self, fields: Sequence[Field]) -> None:
         self._fields = {f.name.casefold(): f for f in fields}
         self.columns: set[str] = set()
+        self.may_fail = False
         self._special: dict[str, tuple[frozenset[str], Callable[[Any], _Kind]]] = {
             "Column": (frozenset({"this"}), self._column),
             "Literal": (frozenset({"this", "is_string"}), self._literal),
@@ -195,6 +195,7 @@ class _Checker:
 
     def _by_signature(self, node: Expr, parts: tuple[tuple[str, _Kind], ...], result: _Kind) -> _Kind:
         self._only(node, frozenset({name for name, _ in parts} | {"typed", "safe"}))
+        self.may_fail |= type(node).__name__ in _MAY_FAIL
         for name, wanted in parts:
             part = node.args.get(name)
             if part is not None:
@@ -275,6 +276,7 @@ class _Checker:
             if left == "date-text":
                 raise _Refused("请写 date '…' 加减时长", "write DATE '…' before adding an interval")
             return "date"
+        self.may_fail = True
         right = self.kind(node.expression)
         self._wanted(node, left, "number")
         self._wanted(node, right, "number")
