@@ -76,8 +76,7 @@ def _full(contract: Contract) -> dict[str, Any]:
 
 
 def _with_text(ask: Ask[ApiServices], contract: Contract) -> dict[str, Any]:
-    document = ask.services.staging.read(contract.document).decode() if contract.document else ""
-    return {**_full(contract), "document": document}
+    return {**_full(contract), "document": ask.services.contracts.document(contract)}
 
 
 def _resource(contract: Contract, access: Access) -> dict[str, Any]:

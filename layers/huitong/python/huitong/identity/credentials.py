@@ -14,7 +14,7 @@ import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 from huitong.errors import BadRequest, NotAuthenticated, NotFound
@@ -79,7 +79,7 @@ class Credentials:
             known = " ".join(sorted(ROLES))
             raise BadRequest(f"角色须取自:{known}", f"Roles must be some of: {known}", roles=wanted)
         now = self._clock.now()
-        end = expires_at or timestamp(now + LIFETIME)
+        end = _moment(expires_at) if expires_at else timestamp(now + LIFETIME)
         credential = Credential(
             id=secrets.token_hex(5),
             name=name,
@@ -165,6 +165,14 @@ def _sealed(credential: Credential) -> tuple[Item, str]:
 def _shown(item: Item) -> Credential:
     body = {k: v for k, v in item.body.items() if k != "sha256"}
     return Credential(**{**body, "roles": tuple(body["roles"]), "acts_for": tuple(body["acts_for"])})
+
+
+def _moment(text: str) -> str:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadRequest(f"{text} 不是时间", f"{text} is not a moment", expires_at=text) from error
+    return timestamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
 def _digest(secret: str) -> str:

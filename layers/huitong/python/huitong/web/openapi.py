@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from typing import Any
 
 from huitong import __version__
@@ -27,7 +28,6 @@ def document() -> dict[str, Any]:
             "version": __version__,
             "description": "政务数据共享:报送、校验、比对、发布、推送、查询。 "
             "Sharing of government data: deliver, check, compare, publish, push, query.",
-            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
         "security": [{"bearer": []}],
@@ -104,3 +104,7 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
         for name in headers
     ]
     return parameters
+
+
+if __name__ == "__main__":
+    sys.stdout.write(text())

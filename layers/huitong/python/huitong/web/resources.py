@@ -13,13 +13,8 @@ from huitong.web.serving import Ask
 
 
 def contract_named(ask: Ask[Any], name: str, version: int = 0) -> Contract:
-    """The contract with that id, or else table name or schema name in any case. Raises NotFound."""
-    contracts = ask.services.contracts
-    found: Contract | None = contracts.find(name, version)
-    if found is None:
-        wanted = name.casefold()
-        same = [c for c in contracts.all() if wanted in (c.id.casefold(), c.table.casefold())]
-        found = contracts.find(same[0].id, version) if same else None
+    """The contract with that id, or whose schema or table has that name. Raises NotFound."""
+    found: Contract | None = ask.services.contracts.find(name, version)
     if found is None:
         raise _unknown(name)
     return found

@@ -165,6 +165,8 @@ _BATCH: Final = answer(
     },
 )  # fmt: skip
 
+_EVENTS: Final[Schema] = {"type": "array", "items": {"type": "object"}}
+
 ANSWERS: Final[Mapping[str, Schema]] = {
     "Problem": answer(
         {
@@ -262,8 +264,8 @@ ANSWERS: Final[Mapping[str, Schema]] = {
         },
         {"total_rows": COUNT},
     ),
-    "Changes": answer({"items": {"type": "array", "items": OPEN}, "next": NULLABLE}),
-    "Snapshot": answer({"items": {"type": "array", "items": OPEN}, "next": NULLABLE}),
+    "Changes": answer({"items": _EVENTS, "next": TEXT, "has_more": FLAG, "seq": COUNT}),
+    "Snapshot": answer({"items": _EVENTS, "next": TEXT, "has_more": FLAG, "seq": COUNT}),
     "Finding": answer({"source_row": {"type": ["integer", "null"]}, "rule": TEXT, "zh": TEXT, "en": TEXT}),
     "Findings": listing("Finding"),
 }

@@ -47,7 +47,6 @@ class ApiServices(CommonServices):
     uploads: Uploads
     profiles: Profiles
     landing: ObjectStore
-    staging: ObjectStore
     hold: Hold
     replay: Replay
     subscriptions: Subscriptions

@@ -45,7 +45,7 @@ class Ask(Generic[S]):
     body: Any
     query: Mapping[str, Any]
     headers: Mapping[str, str]
-    source: str
+    request_id: str
 
     def permit(self, operation: str, unit: str = "") -> None:
         """Raises NotPermitted unless the asker may do the operation on something of the unit."""
@@ -114,11 +114,26 @@ def serve(routes: Blueprint, id: str) -> Callable[[Handler], Handler]:
 def _answered(routes: Blueprint, operation: Operation, handler: Handler, path: Mapping[str, str]) -> Response:
     request: Request = routes.current_request
     request_id = str(request.context.get("requestId", ""))
-    log: dict[str, Any] = {"operation": operation.id, "request_id": request_id, **path}
+    source = str(request.context.get("identity", {}).get("sourceIp", ""))
+    log: dict[str, Any] = {"operation": operation.id, "request_id": request_id, "source": source, **path}
     started = time.monotonic()
+    services = None if operation.public else routes.current_app.services
     try:
-        ask = _asked(routes.current_app, request, operation, path)
-        log |= {"principal": ask.principal.id, "unit": ask.unit, "source": ask.source}
+        principal, declared, unit = _NOBODY, "", ""
+        if services is not None:
+            principal, declared, unit = _asker(request, services)
+            log |= {"principal": principal.id, "unit": unit}
+        _check_path(path)
+        ask = Ask(
+            services=services,
+            principal=principal,
+            unit=unit,
+            declared=declared,
+            query=_query(request, operation),
+            body=_body(request, operation),
+            headers=request.headers,
+            request_id=request_id,
+        )
         response = _shaped(handler(ask, **path), operation)
     except HuitongError as error:
         status, body, headers = problem(error, request_id)
@@ -130,27 +145,18 @@ def _answered(routes: Blueprint, operation: Operation, handler: Handler, path: M
     return response
 
 
-def _asked(app: Any, request: Request, operation: Operation, path: Mapping[str, str]) -> Ask[Any]:
-    """Raises the refusal that the request deserves; authentication is looked at first."""
-    principal, unit = _NOBODY, ""
+def _asker(request: Request, services: CommonServices) -> tuple[Principal, str, str]:
+    """Who asks, the unit a header declares, the unit acted for. Raises NotAuthenticated, NotPermitted."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    principal = services.credentials.authenticate(token.strip() if scheme.lower() == "bearer" else "")
     declared = request.headers.get("huitong-unit", "").strip()
-    if not operation.public:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        principal = app.services.credentials.authenticate(token.strip() if scheme.lower() == "bearer" else "")
-        unit = acting_unit(principal, declared)
+    return principal, declared, acting_unit(principal, declared)
+
+
+def _check_path(path: Mapping[str, str]) -> None:
     for name, value in path.items():
         if check(value, PATHS[name]):
             raise NotFound("没有此地址", "There is no such address", name=name)
-    return Ask(
-        services=None if operation.public else app.services,
-        principal=principal,
-        unit=unit,
-        declared=declared,
-        query=_query(request, operation),
-        body=_body(request, operation),
-        headers=request.headers,
-        source=str(request.context.get("identity", {}).get("sourceIp", "")),
-    )
 
 
 def _query(request: Request, operation: Operation) -> dict[str, Any]:

@@ -1,0 +1,24 @@
+"""The HTTP app for the routes that read data: queries, changes, snapshots, findings.
+
+Lambda handler ``app.app``.
+"""
+
+from __future__ import annotations
+
+from query_routes import changes, findings, queries
+
+from huitong.web.services import QueryServices
+from huitong.web.serving import ServiceApp
+
+BLUEPRINTS = (queries, changes, findings)
+
+
+def _build() -> QueryServices:
+    from huitong.wiring import build_query_data
+
+    return build_query_data()
+
+
+app: ServiceApp[QueryServices] = ServiceApp("query_data", _build)
+for blueprint in BLUEPRINTS:
+    app.register_blueprint(blueprint.routes)

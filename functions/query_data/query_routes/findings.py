@@ -1,0 +1,44 @@
+"""What is wrong with the rows of a batch (Q-22)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from chalice.app import Blueprint
+
+from huitong.errors import BadRequest
+from huitong.web.services import QueryServices
+from huitong.web.serving import Ask, serve
+
+routes = Blueprint(__name__)
+PAGE: Final = 500
+
+
+@serve(routes, "get_findings")
+def get_findings(ask: Ask[QueryServices], id: str) -> dict[str, Any]:
+    batch = ask.services.batches.get(id).batch
+    ask.permit("batch.read", batch.unit)
+    after, limit = ask.query.get("after", "0"), ask.query.get("limit", PAGE)
+    if not after.isdecimal() or len(after) > 12:
+        raise BadRequest("after 不是续页标记", "after is no token of this list")
+    if not batch.findings:
+        return {"items": [], "next": None, "total": 0}
+    items, total = _read(ask, batch.findings, int(after), limit)
+    end = int(after) + len(items)
+    return {"items": items, "next": str(end) if end < total else None, "total": total}
+
+
+def _read(ask: Ask[QueryServices], key: str, start: int, limit: int) -> tuple[list[dict[str, Any]], int]:
+    """Rows ``start`` to ``start + limit`` of a Parquet file; only the row groups that hold them are read."""
+    import pyarrow.parquet
+
+    items: list[dict[str, Any]] = []
+    with ask.services.staging.local(key) as path, pyarrow.parquet.ParquetFile(path) as file:
+        first = 0
+        for group in range(file.num_row_groups):
+            rows = file.metadata.row_group(group).num_rows
+            low, high = max(start - first, 0), min(start + limit - first, rows)
+            if low < high:
+                items += file.read_row_group(group).slice(low, high - low).to_pylist()
+            first += rows
+        return items, file.metadata.num_rows

@@ -1,0 +1,242 @@
+"""Both Chalice apps over services on local ports, called with API Gateway events (payload 1.0)."""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from huitong.audit.trace import Traces
+from huitong.batches.register import Batches
+from huitong.contracts.registry import Contracts
+from huitong.delivery.accounts import Deliveries
+from huitong.delivery.subscriptions import Subscriptions
+from huitong.identity.credentials import Credentials
+from huitong.identity.units import Units
+from huitong.intake.profiles import Profiles
+from huitong.intake.uploads import Uploads
+from huitong.local.messages import ManualClock, MemoryQueue, PlainSecrets
+from huitong.local.objects import DiskObjects
+from huitong.local.register import MemoryRegister
+from huitong.sharing.grants import Grants
+from huitong.warehouse.publication import Publications
+from huitong.web.operations import OPERATIONS
+
+ROOT = Path(__file__).resolve().parents[2]
+for folder in ("api", "query_data"):  # as Lambda has it: the function's folder is on the path
+    sys.path.insert(0, str(ROOT / "functions" / folder))
+
+COURT = "1144030000AA01019J"
+BUREAU = "1144030000AA01027D"
+BANK = "91440300708461136T"
+
+CONTRACT = """
+apiVersion: v3.1.0
+kind: DataContract
+id: claims
+version: 1.0.0
+status: active
+name: 债权申报
+schema:
+  - name: claims
+    physicalName: claims_table
+    properties:
+      - name: claim_no
+        logicalType: string
+        primaryKey: true
+        primaryKeyPosition: 1
+        required: true
+      - name: debtor_id
+        logicalType: string
+        classification: L4
+      - name: amount
+        logicalType: number
+        physicalType: decimal(18,2)
+"""
+
+
+@dataclass
+class World:
+    """Ports, services on them, and both apps."""
+
+    register: MemoryRegister
+    landing: DiskObjects
+    staging: DiskObjects
+    clock: ManualClock = field(default_factory=ManualClock)
+    queues: dict[str, MemoryQueue] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+    services: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        queue = self.queues = {name: MemoryQueue() for name in ("ingest", "validate", "compare", "push")}
+        register, clock = self.register, self.clock
+        self.credentials = Credentials(register, clock)
+        self.units = Units(register)
+        self.contracts = Contracts(register, self.staging, clock)
+        self.grants = Grants(register, clock)
+        self.batches = Batches(register, clock)
+        self.publications = Publications(register)
+        self.traces = Traces(register, clock)
+        self.uploads = Uploads(register, self.landing, clock)
+        self.profiles = Profiles(register)
+        self.subscriptions = Subscriptions(register, self.publications, PlainSecrets(), queue["push"], clock)
+        self.deliveries = Deliveries(register)
+
+    def common(self) -> dict[str, Any]:
+        names = ("clock", "credentials", "units", "contracts", "grants", "batches", "publications", "traces")
+        return {name: getattr(self, name) for name in names}
+
+    def token(self, who: str) -> str:
+        return self.tokens[who]
+
+
+@dataclass
+class Said:
+    """An answer: status, body (parsed if JSON), headers."""
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+    @property
+    def code(self) -> str:
+        return str(self.body["code"])
+
+
+Call = Callable[..., Said]
+
+
+def event(
+    method: str,
+    resource: str,
+    *,
+    path: dict[str, str] | None = None,
+    query: dict[str, str] | None = None,
+    body: Any = None,
+    headers: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """What API Gateway sends to a function for a REST API."""
+    text = body if isinstance(body, str) or body is None else json.dumps(body, ensure_ascii=False)
+    return {
+        "resource": resource,
+        "path": resource,
+        "httpMethod": method,
+        "headers": {"Content-Type": "application/json", "Accept": "*/*", **(headers or {})},
+        "multiValueHeaders": {},
+        "queryStringParameters": query,
+        "multiValueQueryStringParameters": {k: [v] for k, v in query.items()} if query else None,
+        "pathParameters": path,
+        "stageVariables": None,
+        "requestContext": {
+            "resourcePath": resource,
+            "httpMethod": method,
+            "requestId": "r-1",
+            "identity": {"sourceIp": "10.0.0.9"},
+        },
+        "body": text,
+        "isBase64Encoded": False,
+    }
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(MemoryRegister(), DiskObjects(tmp_path / "landing"), DiskObjects(tmp_path / "staging"))
+    for code, name in ((COURT, "市中级人民法院"), (BUREAU, "市市场监督管理局"), (BANK, "某银行")):
+        made.units.put(code, name)
+    people = {
+        "admin": ("", ["admin"], ["*"]),
+        "officer": ("", ["officer"], []),
+        "auditor": ("", ["auditor"], []),
+        "court": (COURT, ["source"], []),
+        "bureau": (BUREAU, ["source"], []),
+        "bank": (BANK, ["consumer"], []),
+    }
+    for name, (unit, roles, acts_for) in people.items():
+        made.tokens[name] = made.credentials.issue(name, unit, roles, acts_for=acts_for, by="test")[1]
+    made.contracts.put(CONTRACT, by="test", provider=COURT)
+    return made
+
+
+@pytest.fixture
+def apps(world: World) -> dict[str, Any]:
+    from huitong.batches.replay import Replay
+    from huitong.web.services import ApiServices, QueryServices
+
+    q = world.queues
+    built = {
+        "api": lambda: ApiServices(
+            **world.common(),
+            uploads=world.uploads,
+            profiles=world.profiles,
+            landing=world.landing,
+            replay=Replay(world.batches, q["ingest"], q["validate"], q["compare"]),
+            subscriptions=world.subscriptions,
+            deliveries=world.deliveries,
+            **{name: world.services.get(name) for name in ("hold", "redelivery", "ledger")},
+        ),
+        "query_data": lambda: QueryServices(
+            **world.common(),
+            staging=world.staging,
+            **{name: world.services.get(name) for name in ("queries", "pull")},
+        ),
+    }
+    apps = {name: importlib.import_module(f"functions.{name}.app").app for name in built}
+    for name, app in apps.items():
+        app.services = built[name]()  # in place of what wiring would build
+    return apps
+
+
+@pytest.fixture
+def call(world: World, apps: dict[str, Any]) -> Call:
+    """``call("GET", "/v1/batches/{id}", as_="court", path={"id": …})``."""
+    app_of = {(o.method, o.path): o.app for o in OPERATIONS}
+
+    def made(method: str, resource: str, *, as_: str = "", unit: str = "", **more: Any) -> Said:
+        headers = dict(more.pop("headers", {}))
+        if as_:
+            headers["Authorization"] = f"Bearer {world.tokens[as_]}"
+        if unit:
+            headers["Huitong-Unit"] = unit
+        app = apps[app_of[method, resource]]
+        answer = app(event(method, resource, headers=headers, **more), None)
+        raw = answer["body"]
+        if answer.get("isBase64Encoded"):
+            raw = base64.b64decode(raw)
+        kind = answer["headers"].get("Content-Type", "")
+        return Said(answer["statusCode"], json.loads(raw) if "json" in kind else raw, answer["headers"])
+
+    return made
+
+
+@pytest.fixture
+def court_things(world: World) -> dict[str, str]:
+    """One thing of each kind that belongs to the court (subscriptions: to the bank); id by path segment."""
+    from huitong.batches.model import Batch
+    from huitong.identity.model import Principal
+    from huitong.sharing.grants import Grant, access_for
+
+    contract = world.contracts.get("claims")
+    upload, _ = world.uploads.open(COURT, "claims", "a.csv", by="court")
+    batch = Batch(
+        id="b1",
+        resource="claims",
+        unit=COURT,
+        mode="full",
+        status="received",
+        landing_key="k",
+        received_at="2026-01-05T08:00:00.000Z",
+        order="2026-01-05T08:00:00.000Z#k",
+    )
+    world.batches.create(batch, by="test")
+    world.grants.put(Grant(BANK, "claims"), contract, by="test")
+    access = access_for(Principal("", BANK, frozenset()), contract, world.grants)
+    assert access is not None
+    made, _ = world.subscriptions.create(BANK, access, "https://receiver.example/in", by="bank")
+    return {"uploads": upload, "batches": "b1", "subscriptions": made.id}
