@@ -65,7 +65,7 @@ class Client:
             yield page
             seen += len(page["items"])
             after = page["next"] or ""
-            if not after or not page["items"] or (limit and seen >= limit):
+            if not page.get("has_more", bool(after)) or (limit and seen >= limit):
                 return
 
     def items(self, *path: str, limit: int = 0, acting: str = "", **query: Any) -> list[Any]:

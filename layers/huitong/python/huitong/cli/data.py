@@ -95,10 +95,9 @@ def _again(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _joined(pages: Iterator[bytes], form: str, stream: BinaryIO) -> None:
-    """Pages as one file: one header line of CSV, one Arrow stream."""
+    """Pages as one file: CSV (only the first has the header line), or one Arrow stream."""
     if form == "csv":
-        for number, page in enumerate(pages):
-            stream.write(page if number == 0 else page.split(b"\n", 1)[1])
+        stream.writelines(pages)
         return
     import pyarrow.ipc
 

@@ -149,6 +149,7 @@ REQUESTS: Final[Mapping[str, Schema]] = {
             "unit": _UNIT_TEXT,
             "format": one_of("json", "csv", "arrow"),
             "limit": number("rows of the first page", low=1, high=10_000),
+            "safe": {**FLAG, "description": "CSV for spreadsheets: formulas are made harmless"},
         },
     ),
 }

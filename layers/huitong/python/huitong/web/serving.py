@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, cast
 
 from chalice.app import Blueprint, Chalice, Request, Response
 
@@ -117,14 +117,15 @@ def _answered(routes: Blueprint, operation: Operation, handler: Handler, path: M
     source = str(request.context.get("identity", {}).get("sourceIp", ""))
     log: dict[str, Any] = {"operation": operation.id, "request_id": request_id, "source": source, **path}
     started = time.monotonic()
-    services = None if operation.public else routes.current_app.services
     try:
+        services: Any = None  # public operations work without: they answer even when nothing else does
         principal, declared, unit = _NOBODY, "", ""
-        if services is not None:
+        if not operation.public:
+            services = cast(ServiceApp[Any], routes.current_app).services
             principal, declared, unit = _asker(request, services)
             log |= {"principal": principal.id, "unit": unit}
         _check_path(path)
-        ask = Ask(
+        ask: Ask[Any] = Ask(
             services=services,
             principal=principal,
             unit=unit,
