@@ -1,0 +1,78 @@
+# Huitong 汇通. `make help` lists what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.SUFFIXES:
+.PHONY: help setup up down deploy status demo test test-unit test-e2e lint format bench lock pr clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+STACK := $(BIN)/python localstack/stack.py
+WORKERS ?= 2
+export STACK_PORT
+
+help: ## This list
+	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(STAMP) ## Make .venv from requirements.lock (done by the others when needed)
+
+# pip checks every file against its hash; the second time nothing is done unless the lock changed.
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or later is needed (found: $$($(PYTHON) --version)). Choose one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || test -x $(BIN)/pip \
+	  || { echo "Debian splits venv off: apt-get install python3-venv (or python3.11-venv), then again"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing the packages of requirements.lock into $(VENV) …"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+up: $(STAMP) ## Start the local stack and deploy; leaves .stack/profile.json for .venv/bin/huitong
+	@$(STACK) up
+
+down: $(STAMP) ## Stop the local stack; its state is kept
+	@$(STACK) down
+
+deploy: $(STAMP) ## Deploy what has changed to the local stack
+	@$(STACK) deploy
+
+status: $(STAMP) ## Where the local stack is
+	@$(STACK) status
+
+demo: $(STAMP) ## The whole way: deliver, check, compare, push, query
+	@$(BIN)/python localstack/demo.py
+
+test: test-unit test-e2e ## The whole suite
+
+test-unit: $(STAMP) ## Everything that needs no stack
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m "not e2e" tests
+
+test-e2e: $(STAMP) ## On a local stack of its own
+	@if ls tests/e2e/test_*.py >/dev/null 2>&1; then $(BIN)/python -m pytest -q -m e2e tests/e2e; else echo "no e2e tests yet"; fi
+
+lint: $(STAMP) ## ruff, mypy, import rules, templates
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/cfn-lint template.yaml
+	$(BIN)/python infra/write_routes.py --check
+
+format: $(STAMP) ## Put the code into form
+	$(BIN)/ruff check --fix -q .
+	$(BIN)/ruff format -q .
+
+bench: $(STAMP) ## Ratios to a floor measured in the same run; BENCH=… adds arguments
+	@$(BIN)/python -m benchmarks $(BENCH)
+
+lock: ## Resolve pyproject.toml anew into requirements.lock (with hashes)
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --extra dev --python-version 3.11 -o requirements.lock pyproject.toml
+
+pr: lint test ## What CI runs
+
+clean: ## Remove caches and build output, not .venv nor the state of the stack
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
