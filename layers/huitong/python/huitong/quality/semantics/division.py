@@ -87,7 +87,7 @@ RULES: Final = (
 def _check(values: Texts, _context: Context) -> Sequence[Mask]:
     positions, matrix = fixed_width(values, 6)
     digits = matrix - np.uint8(48)
-    well_formed: Mask = (digits <= 9).all(axis=1)
+    well_formed: Mask = (digits > 9).sum(axis=1) == 0
     code = numbers(np.where(well_formed[:, None], digits, 0), _VALUE)[0]
     province = _provinces()[code // 10_000]
     size = len(values)

@@ -1,0 +1,203 @@
+"""From a contract to the rules that its rows are checked by (Q-20, Q-21). Pure; says what, not how.
+
+Rule ids of a column: ``required``, ``type``, ``length``, ``pattern``, ``codes``,
+``range``, the codes of its semantic type; of a row: ``rule:<id>``; of the batch:
+``key.null``, ``key.conflict`` and, as a warning, ``key.duplicate``.
+A key column is required by ``key.null``. Lengths are checked on text columns
+only. On a typed column the semantic rules are asked only where the type fits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from huitong.contracts.model import Contract, Field, RowRule
+from huitong.quality.rules import Criterion, Rule
+from huitong.quality.semantics import semantic
+from huitong.quality.semantics.base import Semantic
+
+#: semantic types that say no more than the column's own type
+_IMPLIED: Final = {("date", "date"), ("timestamp", "timestamp")}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPlan:
+    """The rules of one column, as positions in :attr:`Plan.rules`; -1 = not asked."""
+
+    field: Field
+    null: int = -1
+    type: int = -1
+    length: int = -1
+    pattern: int = -1
+    codes: int = -1
+    range: int = -1
+    semantic: Semantic | None = None
+    semantic_rules: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All rules of a contract, numbered in the order in which findings of one row are listed."""
+
+    contract: Contract
+    rules: tuple[Rule, ...]
+    fields: tuple[FieldPlan, ...]
+    row_rules: tuple[tuple[int, RowRule], ...]
+    conflict: int
+    duplicate: int
+
+    @property
+    def id_type(self) -> str:
+        """The column that says which kind of document a row's identity numbers are; empty if none."""
+        return "id_type" if self.contract.field_named("id_type") else ""
+
+
+@dataclass(slots=True)
+class _Rules:
+    listed: list[Rule] = field(default_factory=list)
+
+    def add(self, rule: Rule) -> int:
+        self.listed.append(rule)
+        return len(self.listed) - 1
+
+
+def compile_plan(contract: Contract) -> Plan:
+    """The plan of a contract. Raises KeyError for an unknown semantic type; registration refuses those."""
+    rules = _Rules()
+    fields = tuple(_field_plan(f, rules.add) for f in contract.fields)
+    row_rules = tuple((rules.add(_row_rule(r)), r) for r in contract.rules)
+    keys = ",".join(f.name for f in contract.keys)
+    conflict = rules.add(
+        Rule(
+            "key.conflict",
+            keys,
+            "conflicting",
+            "error",
+            f"主键({keys})相同而内容不同的行在本批次中出现多次。请只保留一行后重新报送。",
+            f"Rows with the same key ({keys}) and different content occur in this batch. "
+            "Keep one of them and deliver again.",
+            on_deletions=True,
+        )
+    )
+    duplicate = rules.add(
+        Rule(
+            "key.duplicate",
+            keys,
+            "conflicting",
+            "warning",
+            "本批次中有内容完全相同的行,只取第一行。",
+            "The batch holds the same row before; only the first is taken.",
+            on_deletions=True,
+        )
+    )
+    return Plan(contract, tuple(rules.listed), fields, row_rules, conflict, duplicate)
+
+
+def _row_rule(rule: RowRule) -> Rule:
+    shown = ",".join(rule.columns)
+    return Rule(
+        id=f"rule:{rule.id}",
+        column=shown,
+        criterion="constraint",
+        severity=rule.severity,
+        zh=rule.zh or f"{shown}:不满足规则 {rule.id}。请核对这些数据项之间的关系。",
+        en=rule.en or f"{shown}: rule {rule.id} does not hold. Check how these items relate.",
+    )
+
+
+def _field_plan(f: Field, add: Callable[[Rule], int]) -> FieldPlan:
+    def rule(id: str, criterion: Criterion, zh: str, en: str, *, on_deletions: bool = False) -> int:
+        shown = f.title or f.name
+        return add(Rule(id, f.name, criterion, "error", f"{shown}:{zh}。", f"{f.name}: {en}.", on_deletions))
+
+    null = -1
+    if f.key:
+        null = rule(
+            "key.null",
+            "missing",
+            "主键不能为空,请补填",
+            "a key must not be empty; fill it in",
+            on_deletions=True,
+        )
+    elif f.required:
+        null = rule("required", "missing", "必填项为空,请补填", "a required item is empty; fill it in")
+    of_type = -1
+    if f.type != "string":
+        of_type = rule("type", "format", *_type_words(f), on_deletions=bool(f.key))
+    meaning = semantic(f.semantic) if f.semantic and (f.semantic, f.type) not in _IMPLIED else None
+    return FieldPlan(
+        f,
+        null=null,
+        type=of_type,
+        length=rule("length", "constraint", *_length_words(f)) if _has_length(f) else -1,
+        pattern=rule(
+            "pattern", "format", f"不符合格式 {f.pattern},请核对", f"does not match {f.pattern}; check it"
+        )
+        if f.pattern
+        else -1,
+        codes=rule("codes", "constraint", *_code_words(f)) if f.codes else -1,
+        range=rule("range", "constraint", *_range_words(f))
+        if f.minimum is not None or f.maximum is not None
+        else -1,
+        semantic=meaning,
+        semantic_rules=tuple(add(r.at(f.name, f.title)) for r in meaning.rules) if meaning else (),
+    )
+
+
+def _has_length(f: Field) -> bool:
+    return f.type == "string" and (f.min_length is not None or f.max_length is not None)
+
+
+def _type_words(f: Field) -> tuple[str, str]:
+    words = {
+        "integer": ("不是整数,只填数字,例如 12", "is no integer; give digits only, for example 12"),
+        "decimal": (
+            f"不是最多 {f.precision - f.scale} 位整数、{f.scale} 位小数的数,不要带千分位逗号",
+            f"is no number of at most {f.precision - f.scale} digits before and {f.scale} after the point; "
+            "no thousands separators",
+        ),
+        "double": ("不是数值,例如 12.5", "is no number; for example 12.5"),
+        "boolean": (
+            "不是逻辑值,请填 1/0、true/false、是/否或 Y/N",
+            "is no logical value; give 1/0, true/false, 是/否 or Y/N",
+        ),
+        "date": (
+            "不是有效日期,格式为 2021-03-01 或 20210301",
+            "is no valid date; the form is 2021-03-01 or 20210301",
+        ),
+        "timestamp": (
+            "不是有效的日期时间,格式为 2021-03-01T09:00:00+08:00",
+            "is no valid date and time; the form is 2021-03-01T09:00:00+08:00",
+        ),
+    }
+    zh, en = words[f.type]
+    if f.formats:
+        zh, en = f"{zh}(或 {'、'.join(f.formats)})", f"{en} (or {', '.join(f.formats)})"
+    return zh, en
+
+
+def _length_words(f: Field) -> tuple[str, str]:
+    low, high = f.min_length, f.max_length
+    if low is not None and high is not None:
+        return f"长度应为 {low} 至 {high} 个字符", f"must have {low} to {high} characters"
+    if high is not None:
+        return f"长度不能超过 {high} 个字符", f"must have at most {high} characters"
+    return f"长度不能少于 {low} 个字符", f"must have at least {low} characters"
+
+
+def _code_words(f: Field) -> tuple[str, str]:
+    shown = "、".join(f.codes[:20]) + ("……" if len(f.codes) > 20 else "")
+    return f"不在代码表中,可用代码:{shown}", f"is not in the code set; codes in use: {shown}"
+
+
+def _range_words(f: Field) -> tuple[str, str]:
+    zh, en = [], []
+    if f.minimum is not None:
+        zh.append(f"{'大于' if f.exclusive_minimum else '不小于'} {f.minimum}")
+        en.append(f"{'above' if f.exclusive_minimum else 'at least'} {f.minimum}")
+    if f.maximum is not None:
+        zh.append(f"{'小于' if f.exclusive_maximum else '不大于'} {f.maximum}")
+        en.append(f"{'below' if f.exclusive_maximum else 'at most'} {f.maximum}")
+    return f"应{'且'.join(zh)}", f"must be {' and '.join(en)}"

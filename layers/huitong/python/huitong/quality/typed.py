@@ -1,0 +1,120 @@
+"""Text to typed values, strictly: what does not have the exact form becomes null.
+
+=========  ==================================================================
+integer    ``[+-]?digits`` that fit 64 bits; no ``.0``
+decimal    ``-?digits[.digits]`` that fit precision and scale; no separators,
+           no exponent, no rounding
+double     decimal or with exponent; neither infinite nor NaN
+boolean    1 0 true false 是 否 Y N (letters in any case)
+date       ``YYYY-MM-DD``, ``YYYYMMDD``, then the declared strptime formats
+timestamp  ``YYYY-MM-DDThh:mm:ss[.f]`` with ``Z`` or an offset, then the
+           declared formats; one without a zone is taken as China's time
+=========  ==================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from huitong.contracts.model import Field
+from huitong.quality.semantics.base import Texts
+from huitong.quality.semantics.periods import parse_dates, parse_instants
+
+_TRUE: Final = ("1", "true", "是", "y")
+_FALSE: Final = ("0", "false", "否", "n")
+_CHINA: Final = "INTERVAL 8 HOUR"
+
+
+def arrow_type(field: Field) -> Any:
+    """The Arrow type of a field in the current table."""
+    if field.type == "decimal":
+        return pa.decimal128(field.precision, field.scale)
+    return {
+        "string": pa.string(),
+        "integer": pa.int64(),
+        "double": pa.float64(),
+        "boolean": pa.bool_(),
+        "date": pa.date32(),
+        "timestamp": pa.timestamp("us", "UTC"),
+    }[field.type]
+
+
+class Converter:
+    """Turns texts into typed values; ``formats`` are those of the import profile, for all dates and times."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, formats: Sequence[str] = ()) -> None:
+        self._connection = connection
+        self._formats = tuple(formats)
+
+    def convert(self, texts: Mapping[Field, Texts]) -> dict[str, Any]:
+        """Typed values by field name, each as long as its texts."""
+        typed: dict[str, Any] = {}
+        numeric: dict[int, list[tuple[Field, Texts]]] = {}
+        for field, values in texts.items():
+            if field.type == "string":
+                typed[field.name] = values
+            elif field.type == "boolean":
+                typed[field.name] = _booleans(values)
+            elif field.type in ("date", "timestamp"):
+                typed[field.name] = self._days_and_times(field, values)
+            else:
+                numeric.setdefault(len(values), []).append((field, values))
+        for group in numeric.values():
+            typed |= self._numbers(group)
+        return typed
+
+    def _numbers(self, group: Sequence[tuple[Field, Texts]]) -> dict[str, Any]:
+        staged = pa.table({f"t{i}": values for i, (_, values) in enumerate(group)})
+        columns = ", ".join(f"{_number_sql(field, f't{i}')} AS v{i}" for i, (field, _) in enumerate(group))
+        answer = self._query(staged, columns)
+        return {field.name: answer.column(i).cast(arrow_type(field)) for i, (field, _) in enumerate(group)}
+
+    def _days_and_times(self, field: Field, values: Texts) -> Any:
+        typed = parse_dates(values) if field.type == "date" else parse_instants(values)
+        formats = (*field.formats, *self._formats)
+        if not formats or typed.null_count == values.null_count:
+            return typed
+        listed = ", ".join(f"'{text}'" for text in (f.replace("'", "''") for f in formats))
+        parsed = f"try_strptime(t0, [{listed}])"
+        value = f"CAST({parsed} AS DATE)" if field.type == "date" else f"({parsed}) - {_CHINA}"
+        rest = self._query(
+            pa.table({"t0": pc.if_else(typed.is_null(), values, pa.scalar(None, pa.string()))}),
+            f"CASE WHEN year({parsed}) BETWEEN 1000 AND 9999 THEN {value} END AS v0",
+        ).column(0)
+        if field.type == "timestamp":
+            rest = rest.cast(pa.timestamp("us")).cast(pa.int64()).cast(pa.timestamp("us", "UTC"))
+        return pc.coalesce(typed, rest)
+
+    def _query(self, staged: Any, columns: str) -> Any:
+        self._connection.register("staged", staged)
+        try:
+            return self._connection.sql(f"SELECT {columns} FROM staged").to_arrow_table().combine_chunks()
+        finally:
+            self._connection.unregister("staged")
+
+
+def _booleans(values: Texts) -> Any:
+    lowered = pc.utf8_lower(values)
+    true = pc.is_in(lowered, value_set=pa.array(_TRUE))
+    known = pc.or_(true, pc.is_in(lowered, value_set=pa.array(_FALSE)))
+    return pc.if_else(known, true, pa.scalar(None, pa.bool_()))
+
+
+def _number_sql(field: Field, text: str) -> str:
+    """A value, kept when it writes itself as it was given; only the others are matched against the form."""
+    if field.type == "double":
+        form = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?"
+        value = f"TRY_CAST({text} AS DOUBLE)"
+        return f"CASE WHEN regexp_full_match({text}, '{form}') AND isfinite({value}) THEN {value} END"
+    if field.type == "integer":
+        value, form = f"TRY_CAST({text} AS BIGINT)", r"[+-]?\d+"
+    else:
+        value = f"TRY_CAST({text} AS DECIMAL({field.precision},{field.scale}))"
+        form = rf"-?\d+(\.\d{{1,{field.scale}}})?" if field.scale else r"-?\d+"
+    written = f"CAST({value} AS VARCHAR) = {text}"
+    return f"CASE WHEN {written} THEN {value} WHEN regexp_full_match({text}, '{form}') THEN {value} END"

@@ -1,0 +1,249 @@
+"""The validate step: a staged batch is checked, split, evaluated and decided on (Q-20 to Q-22, C-13).
+
+Effects in order: good rows into the warehouse bucket, findings and quarantine
+into the staging bucket, the register, the event of a rejection, the wake-up of
+the comparison. All keys
+follow from the batch id, so a repeated run overwrites and never doubles; the
+register decides once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final, Protocol
+
+import duckdb
+import numpy as np
+
+from huitong.batches.model import Batch
+from huitong.batches.register import Batches, Stored
+from huitong.contracts.model import Contract
+from huitong.errors import Conflict, Corrupt
+from huitong.ports import Clock, EventBus, ObjectStore, Queue
+from huitong.quality.check import Block, Checker, Rows
+from huitong.quality.compile import Plan, compile_plan
+from huitong.quality.duplicates import Repeated, find_repeated
+from huitong.quality.evaluation import Tally, counts, decide, refusal
+from huitong.quality.findings import Report
+from huitong.quality.good import GoodRows
+from huitong.quality.staged import Staged
+from huitong.quality.structure import Structure, read_structure, report_structure
+from huitong.warehouse.files import DataFileRef
+
+_BY: Final = "validate"
+_MEMORY: Final = "256MB"
+_CHINA: Final = timezone(timedelta(hours=8))
+
+
+class ContractSource(Protocol):
+    def get(self, id: str, version: int = 0) -> Contract: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    tally: Tally
+    good: tuple[DataFileRef, ...]
+    findings: str
+    quarantine: str
+
+
+class Validate:
+    """``staging`` holds staged rows, findings and quarantine; ``warehouse`` the tables' files."""
+
+    def __init__(
+        self,
+        staging: ObjectStore,
+        warehouse: ObjectStore,
+        contracts: ContractSource,
+        batches: Batches,
+        compare_queue: Queue,
+        events: EventBus,
+        clock: Clock,
+    ) -> None:
+        self._staging = staging
+        self._warehouse = warehouse
+        self._contracts = contracts
+        self._batches = batches
+        self._compare_queue = compare_queue
+        self._events = events
+        self._clock = clock
+
+    def run(self, batch_id: str) -> Batch:
+        """Validate an ingested batch; a batch past that only wakes the comparison again.
+
+        Raises NotFound for an unknown batch, Corrupt when staging and register
+        disagree about the number of rows, and what the ports raise.
+        """
+        stored = self._batches.get(batch_id)
+        if stored.batch.status == "ingested":
+            stored = self._validate(stored)
+        batch = stored.batch
+        if batch.status == "rejected" and batch.decision == "rejected":
+            self._events.publish("BatchRejected", _summary(batch))  # again rather than never
+        if batch.status not in ("received", "failed"):
+            self._compare_queue.send({"resource": batch.resource}, group=batch.resource)
+        return batch
+
+    def _validate(self, stored: Stored) -> Stored:
+        batch = stored.batch
+        contract = self._contracts.get(batch.resource, batch.contract_version)
+        outcome = self._check(batch, contract)
+        decision = decide(outcome.tally, contract.limits)
+        found: dict[str, Any] = {
+            "decision": decision,
+            "counts": counts(outcome.tally, decision),
+            "quality": outcome.tally.quality(),
+            "findings": outcome.findings,
+            "quarantine": outcome.quarantine,
+        }
+        try:
+            if decision != "rejected":
+                good = tuple(ref.to_json() for ref in outcome.good)
+                return self._batches.move(stored, "validated", by=_BY, good=good, **found)
+            for ref in outcome.good:
+                self._warehouse.delete(ref.key)
+            reason = refusal(outcome.tally, contract.limits)
+            return self._batches.move(stored, "rejected", by=_BY, refusal=reason, **found)
+        except Conflict:
+            # another worker was first with the same outcome; if it is not past this step, that is a fault
+            current = self._batches.get(batch.id)
+            if current.batch.status == "ingested":
+                raise
+            return current
+
+    def _check(self, batch: Batch, contract: Contract) -> _Outcome:
+        structure = read_structure(self._staging, batch.resource, batch.id)
+        staged = Staged(self._staging, batch.staging)
+        plan = compile_plan(contract)
+        with TemporaryDirectory(prefix="huitong-validate-") as folder, connect(Path(folder)) as connection:
+            checker = Checker(plan, connection, received_on(batch), staged.formats())
+            repeated = find_repeated(staged, contract, checker, connection)
+            received = repeated.rows + structure.rows
+            if received != batch.counts.received:
+                raise Corrupt(
+                    f"批次 {batch.id} 登记了 {batch.counts.received} 行,暂存区有 {received} 行",
+                    f"Batch {batch.id}: {batch.counts.received} rows registered, {received} staged",
+                    batch=batch.id,
+                )
+            return _Pass(batch, plan, checker, self._warehouse, self._staging, Path(folder), connection).run(
+                staged, repeated, structure
+            )
+
+
+class _Pass:
+    """One pass over all blocks of a batch."""
+
+    def __init__(
+        self,
+        batch: Batch,
+        plan: Plan,
+        checker: Checker,
+        warehouse: ObjectStore,
+        staging: ObjectStore,
+        folder: Path,
+        connection: duckdb.DuckDBPyConnection,
+    ) -> None:
+        self._plan = plan
+        self._checker = checker
+        self._tally = Tally()
+        self._good = GoodRows(batch, plan.contract, warehouse, folder)
+        self._report = Report(batch, plan, staging, folder, connection)
+
+    def run(self, staged: Staged, repeated: Repeated, structure: Structure) -> _Outcome:
+        try:
+            start = 0
+            for block in staged.blocks([f.name for f in self._plan.contract.fields]):
+                self._block(block, _within(repeated, start, len(block)))
+                start += len(block)
+            self._add_structure(structure)
+            if decide(self._tally, self._plan.contract.limits) == "rejected":
+                self._report.add_rejection(refusal(self._tally, self._plan.contract.limits))
+            good = tuple(self._good.close())
+            findings, quarantine = self._report.close()
+        finally:
+            self._good.abandon()
+            self._report.abandon()
+        return _Outcome(self._tally, good, findings, quarantine)
+
+    def _block(self, block: Block, repeated: Repeated) -> None:
+        checked = self._checker.check(block)
+        hits = dict(checked.hits)
+        if len(repeated.duplicates):
+            # a copy has the same faults as the row before it: they are found there
+            hits = {n: _without(rows, repeated.duplicates) for n, rows in hits.items()}
+            hits = {n: rows for n, rows in hits.items() if len(rows)}
+            hits[self._plan.duplicate] = repeated.duplicates
+        if len(repeated.conflicts):
+            hits[self._plan.conflict] = repeated.conflicts
+        bad, warned = np.zeros(len(block), dtype=np.bool_), np.zeros(len(block), dtype=np.bool_)
+        for number, rows in hits.items():
+            rule = self._plan.rules[number]
+            self._tally.count(rule, len(rows))
+            (bad if rule.severity == "error" else warned)[rows] = True
+        out = bad.copy()
+        out[repeated.duplicates] = True
+        self._tally.received += len(block)
+        self._tally.duplicate += len(repeated.duplicates)
+        self._tally.quarantined += int(bad.sum())
+        self._tally.warned += int((warned & ~out).sum())
+        self._report.add(block, hits)
+        self._report.quarantine(block, np.flatnonzero(bad), hits, checked.published)
+        self._keep(block, checked.published, out)
+
+    def _keep(self, block: Block, published: Any, out: Any) -> None:
+        if block.deletes is None:
+            self._good.add(published, block.source_rows, np.flatnonzero(~out) if out.any() else None)
+            return
+        self._good.add(published, block.source_rows, np.flatnonzero(~out & ~block.deletes))
+        self._good.add_deletes(published, block.source_rows, np.flatnonzero(~out & block.deletes))
+
+    def _add_structure(self, structure: Structure) -> None:
+        report_structure(structure, self._report)
+        self._tally.received += structure.rows
+        self._tally.quarantined += structure.rows
+        self._tally.criteria.update(structure.errors_by("criterion"))
+        self._tally.rules.update(structure.errors_by("rule"))
+
+
+@contextmanager
+def connect(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB that sees only what is registered, with bounded memory, spilling into ``folder``."""
+    spill = str(folder / "spill")
+    connection = duckdb.connect(config={"memory_limit": _MEMORY, "temp_directory": spill})
+    connection.execute("SET enable_external_access = false; SET lock_configuration = true")
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def received_on(batch: Batch) -> date:
+    """The day of receipt in China: what counts as today for a batch, whenever it is checked."""
+    return datetime.fromisoformat(batch.received_at).astimezone(_CHINA).date()
+
+
+def _within(repeated: Repeated, start: int, rows: int) -> Repeated:
+    def part(places: Rows) -> Rows:
+        low, high = np.searchsorted(places, [start, start + rows])
+        return places[low:high] - start
+
+    return Repeated(rows, part(repeated.duplicates), part(repeated.conflicts))
+
+
+def _without(rows: Rows, gone: Rows) -> Rows:
+    return rows[~np.isin(rows, gone, assume_unique=True)]
+
+
+def _summary(batch: Batch) -> dict[str, Any]:
+    return {
+        "batch": batch.id,
+        "resource": batch.resource,
+        "unit": batch.unit,
+        "refusal": dict(batch.refusal or {}),
+        **asdict(batch.counts),
+    }
