@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from huitong.contracts.model import Mode
-from huitong.errors import NotFound
+from huitong.errors import Conflict, NotFound
 from huitong.ports import Item, Register
 
 _POINTER = "PUBLICATION"
@@ -103,9 +103,18 @@ class Publications:
         return [p for p in self.list(resource) if p.order > order]
 
     def entry(self, publication: Publication) -> Entry:
-        """The register entries of the next publication, conditional on the pointer as it is now."""
+        """The register entries of the next publication, conditional on the pointer as it is now.
+
+        Raises Conflict when the pointer is not at the number before.
+        """
         pk, body = _pk(publication.resource), asdict(publication)
         pointer = self._pointer(publication.resource)
+        if (pointer.body["seq"] if pointer else 0) != publication.seq - 1:
+            raise Conflict(
+                f"资源 {publication.resource} 同时有另一批次发布",
+                f"Another batch of {publication.resource} was published at the same time",
+                resource=publication.resource,
+            )
         history = Item(pk=pk, sk=_history_key(publication.seq), body=body)
         batch = Item(pk=pk, sk=f"BATCH#{publication.batch_id}", body={"seq": publication.seq})
         if pointer is None:
