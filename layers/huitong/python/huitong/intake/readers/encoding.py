@@ -74,52 +74,77 @@ class _Broken:
 def _checked_utf8(path: Path, quote: bytes, start: int) -> Text | _Broken:
     quotes = nul = False
     size = start
-    lines = characters = 0
     with path.open("rb") as stream:
         stream.seek(start)
-        for chunk in _lines(stream):
-            if not _is_utf8(chunk):
-                return _broken(chunk, lines, characters)
-            quotes = quotes or (bool(quote) and quote in chunk)
-            nul = nul or b"\0" in chunk
-            if characters < _SURELY_UTF8 and not chunk.isascii():
-                characters += sum(byte >= 0xC0 for byte in chunk[:65536])
-            lines += chunk.count(b"\n")
-            size += len(chunk)
+        for buffer, end in _lines(stream):
+            if not _is_utf8(buffer, end):
+                return _broken(path, start, size + _first_wrong(bytes(buffer[:end])))
+            quotes = quotes or (bool(quote) and buffer.find(quote, 0, end) >= 0)
+            nul = nul or buffer.find(b"\0", 0, end) >= 0
+            size += end
     return Text(path, "utf-8", start, size, quotes, nul)
 
 
-def _lines(stream: BinaryIO) -> Iterator[bytes]:
-    """The stream in pieces that end with a line where possible, so that no character is cut."""
-    rest = b""
-    while chunk := stream.read(_CHUNK):
-        chunk = rest + chunk
-        end = chunk.rfind(b"\n") + 1
-        if end == 0 and len(chunk) < 16 * _CHUNK:
-            rest = chunk
-            continue
-        yield chunk[:end]
-        rest = chunk[end:]
-    if rest:
-        yield rest
+def _lines(stream: BinaryIO) -> Iterator[tuple[bytearray, int]]:
+    """The stream in pieces that end with a line where possible, so that no character is cut.
+
+    One buffer is used again and again: a piece is what it holds up to the position given with it.
+    """
+    buffer = bytearray(2 * _CHUNK)
+    held = 0
+    while True:
+        with memoryview(buffer) as view:
+            read = stream.readinto(view[held:])  # type: ignore[attr-defined]
+        held += read
+        if not read:
+            break
+        end = buffer.rfind(b"\n", 0, held) + 1
+        if not end and held == len(buffer):
+            end = _character_end(buffer)  # a single line of megabytes
+        if end:
+            yield buffer, end
+            buffer[: held - end] = buffer[end:held]
+            held -= end
+    if held:
+        yield buffer, held
 
 
-def _is_utf8(chunk: bytes) -> bool:
-    offsets = pa.py_buffer(len(chunk).to_bytes(4, "little").rjust(8, b"\0"))
+def _character_end(buffer: bytearray) -> int:
+    """A position near the end that is not within a UTF-8 character."""
+    for back in range(1, 5):
+        if buffer[-back] & 0xC0 != 0x80:
+            return len(buffer) - back
+    return len(buffer)
+
+
+def _is_utf8(buffer: bytearray, end: int) -> bool:
+    offsets = pa.py_buffer(end.to_bytes(4, "little").rjust(8, b"\0"))
     try:
-        pa.Array.from_buffers(pa.string(), 1, [None, offsets, pa.py_buffer(chunk)]).validate(full=True)
+        pa.Array.from_buffers(pa.string(), 1, [None, offsets, pa.py_buffer(buffer)]).validate(full=True)
     except pa.ArrowInvalid:
         return False
     return True
 
 
-def _broken(chunk: bytes, lines: int, characters: int) -> _Broken:
+def _first_wrong(piece: bytes) -> int:
     try:
-        chunk.decode()
+        piece.decode()
     except UnicodeDecodeError as error:
-        good = chunk[: error.start]
-        return _Broken(lines + good.count(b"\n") + 1, characters + sum(byte >= 0xC0 for byte in good))
-    return _Broken(lines + 1, characters)
+        return error.start
+    return len(piece)
+
+
+def _broken(path: Path, start: int, wrong: int) -> _Broken:
+    """What lies before the first wrong byte, counted only now that there is one."""
+    row, characters = 1, 0
+    with path.open("rb") as stream:
+        stream.seek(start)
+        while stream.tell() < wrong:
+            piece = stream.read(min(_CHUNK, wrong - stream.tell()))
+            row += piece.count(b"\n")
+            if characters < _SURELY_UTF8:
+                characters += sum(not character.isascii() for character in piece.decode("utf-8", "ignore"))
+    return _Broken(row, characters)
 
 
 def _refuse_other_unicode(head: bytes) -> None:
