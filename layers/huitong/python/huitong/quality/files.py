@@ -32,7 +32,7 @@ class ParquetFiles:
     key: Callable[[], str]
     types: Mapping[str, Any]
     field_ids: Mapping[str, int] = field(default_factory=dict)
-    measured: Sequence[str] = ()  # columns with minimum and maximum in the footer
+    measured: Sequence[str] = ()  # text columns with minimum and maximum in the footer; all others have them
     partition: tuple[str | None, ...] = ()
     file_rows: int = FILE_ROWS  # 0 = everything in one file
     written: list[DataFileRef] = field(default_factory=list)
@@ -86,14 +86,20 @@ class ParquetFiles:
             self._schema,
             compression=COMPRESSION,
             compression_level=LEVEL,
-            use_dictionary=[f.name for f in fields if _worth_coding(f.type)],
-            write_statistics=list(self.measured),
+            use_dictionary=[f.name for f in fields if _worth_coding(f)],
+            write_statistics=[f.name for f in fields if f.name in self.measured or not _is_text(f.type)],
+            store_decimal_as_integer=True,  # as Iceberg wants it
             store_schema=False,  # readers shall see plain strings, not Arrow dictionaries
         )
 
 
-def _worth_coding(kind: Any) -> bool:
-    return bool(pa.types.is_dictionary(kind) or pa.types.is_date(kind))
+def _worth_coding(field: Any) -> bool:
+    kind = field.type
+    return bool(pa.types.is_dictionary(kind) or pa.types.is_date(kind) or field.name == "_received_at")
+
+
+def _is_text(kind: Any) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_dictionary(kind) or pa.types.is_list(kind))
 
 
 def _as(array: Any, kind: Any) -> Any:
