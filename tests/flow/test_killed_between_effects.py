@@ -104,7 +104,7 @@ def check_end_state(ports: Ports) -> Batch:
     assert rows_now(ports) == [
         ("001", "1.00", "2026-01-01"), ("002", "2.50", "2026-01-02"), ("003", "3.00", "2026-01-03"), ("005", "5.00", None),
     ]  # fmt: skip
-    for table in ("flow_items", "flow_items__changes"):
+    for table in ("flow_items", "flow_items_changes"):
         commits = [
             s.summary["huitong.batch-id"] for s in ports.catalog().load_table(f"huitong.{table}").snapshots()
         ]

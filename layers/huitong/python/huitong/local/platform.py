@@ -103,7 +103,7 @@ class Platform:
             staging=p.staging,
             contracts=self.contracts,
             uploads=Uploads(p.register, p.landing, p.clock),
-            profiles=Profiles(p.register, p.clock),
+            profiles=Profiles(p.register),
             batches=self.batches,
             validate_queue=p.validate_queue,
             events=p.events,
