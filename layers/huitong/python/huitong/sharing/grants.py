@@ -145,12 +145,6 @@ def access_for(
     return None
 
 
-def narrowed(access: Access, fields: tuple[str, ...]) -> Access:
-    """The same access to fewer fields (a subscriber's choice); fields outside of it are ignored."""
-    kept = tuple(f for f in access.fields if f in fields)
-    return replace(access, fields=kept, masks={f: m for f, m in access.masks.items() if f in kept})
-
-
 def _granted(grant: Grant, contract: Contract) -> Access:
     shown = [f for f in contract.fields if not grant.fields or f.name in grant.fields]
     masks: dict[str, Mask] = {}
