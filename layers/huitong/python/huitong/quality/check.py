@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -14,19 +14,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from huitong.contracts.model import Field
+from huitong.contracts.model import CITIZEN_CARD, Field
 from huitong.errors import InvalidContract
 from huitong.quality.compile import FieldPlan, Plan
 from huitong.quality.semantics.base import Context, Mask, Texts, as_mask, full_match, within
-from huitong.quality.semantics.periods import parse_instants
 from huitong.quality.typed import Converter, arrow_type
 
 Rows = npt.NDArray[np.int64]
 
-#: The code of 居民身份证 (GA/T 517 and GB/T 36104 both use 111); other documents have numbers of other forms.
-IDENTITY_CARD: Final = "111"
 _BITS: Final = 62
-_CHINA_US: Final = 8 * 3_600_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +155,7 @@ class Checker:
         if kind is None:
             return None
         kinds = column_of(kind)
-        return kinds.mask_to_rows(as_mask(pc.not_equal(kinds.values, IDENTITY_CARD)))
+        return kinds.mask_to_rows(as_mask(pc.not_equal(kinds.values, CITIZEN_CARD)))
 
     def _broken(self, plan: FieldPlan, values: Texts, typed: Any) -> list[tuple[int, Mask]]:
         """Masks over the values of a column, for each rule about single values."""
@@ -189,7 +185,7 @@ class Checker:
         for start in range(0, len(rules), _BITS):
             chosen = rules[start : start + _BITS]
             names = sorted({name for _, rule in chosen for name in rule.columns})
-            relation = pa.table({name: _local_time(published[name]) for name in names})
+            relation = pa.table({name: published[name] for name in names})
             bits = " | ".join(
                 f"CASE WHEN NOT TRY(({rule.expression})) THEN {1 << i}::BIGINT ELSE 0 END"
                 for i, (_, rule) in enumerate(chosen)
@@ -262,18 +258,10 @@ def _bound(field: Field, text: str) -> Any:
         if field.type == "date":
             return pa.scalar(date.fromisoformat(text))
         if field.type == "timestamp":
-            return parse_instants(pa.array([text]))[0]
+            return pa.scalar(datetime.fromisoformat(text), pa.timestamp("us", "UTC"))
     except (ArithmeticError, ValueError) as error:
         raise _unusable("range", text, error) from error
     return pa.scalar(text)
-
-
-def _local_time(array: Any) -> Any:
-    """Instants as local time of China, so that row rules can compare them with dates."""
-    if not pa.types.is_timestamp(array.type):
-        return array
-    shifted = pc.add(array.cast(pa.int64()), _CHINA_US)
-    return shifted.cast(pa.timestamp("us"))
 
 
 def _unusable(what: str, text: str, error: Exception) -> InvalidContract:

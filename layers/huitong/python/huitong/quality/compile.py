@@ -1,7 +1,7 @@
 """From a contract to the rules that its rows are checked by (Q-20, Q-21). Pure; says what, not how.
 
 Rule ids of a column: ``required``, ``type``, ``length``, ``pattern``, ``codes``,
-``range``, the codes of its semantic type; of a row: ``rule:<id>``; of the batch:
+``range``, ``unique``, the codes of its semantic type; of a row: ``rule:<id>``; of the batch:
 ``key.null``, ``key.conflict`` and, as a warning, ``key.duplicate``.
 A key column is required by ``key.null``. Lengths are checked on text columns
 only. On a typed column the semantic rules are asked only where the type fits.
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from huitong.contracts.model import Contract, Field, RowRule
+from huitong.contracts.model import DOCUMENT_TYPE_FIELD, Contract, Field, RowRule
 from huitong.quality.rules import Criterion, Rule
 from huitong.quality.semantics import semantic
 from huitong.quality.semantics.base import Semantic
@@ -33,6 +33,7 @@ class FieldPlan:
     pattern: int = -1
     codes: int = -1
     range: int = -1
+    unique: int = -1
     semantic: Semantic | None = None
     semantic_rules: tuple[int, ...] = ()
 
@@ -51,7 +52,7 @@ class Plan:
     @property
     def id_type(self) -> str:
         """The column that says which kind of document a row's identity numbers are; empty if none."""
-        return "id_type" if self.contract.field_named("id_type") else ""
+        return DOCUMENT_TYPE_FIELD if self.contract.field_named(DOCUMENT_TYPE_FIELD) else ""
 
 
 @dataclass(slots=True)
@@ -66,7 +67,7 @@ class _Rules:
 def compile_plan(contract: Contract) -> Plan:
     """The plan of a contract. Raises KeyError for an unknown semantic type; registration refuses those."""
     rules = _Rules()
-    fields = tuple(_field_plan(f, rules.add) for f in contract.fields)
+    fields = tuple(_field_plan(f, rules.add, alone=contract.keys == (f,)) for f in contract.fields)
     row_rules = tuple((rules.add(_row_rule(r)), r) for r in contract.rules)
     keys = ",".join(f.name for f in contract.keys)
     conflict = rules.add(
@@ -107,7 +108,9 @@ def _row_rule(rule: RowRule) -> Rule:
     )
 
 
-def _field_plan(f: Field, add: Callable[[Rule], int]) -> FieldPlan:
+def _field_plan(f: Field, add: Callable[[Rule], int], *, alone: bool) -> FieldPlan:
+    """``alone``: the column is the whole key, so that uniqueness is the key's matter."""
+
     def rule(id: str, criterion: Criterion, zh: str, en: str, *, on_deletions: bool = False) -> int:
         shown = f.title or f.name
         return add(Rule(id, f.name, criterion, "error", f"{shown}:{zh}。", f"{f.name}: {en}.", on_deletions))
@@ -140,6 +143,14 @@ def _field_plan(f: Field, add: Callable[[Rule], int]) -> FieldPlan:
         codes=rule("codes", "constraint", *_code_words(f)) if f.codes else -1,
         range=rule("range", "constraint", *_range_words(f))
         if f.minimum is not None or f.maximum is not None
+        else -1,
+        unique=rule(
+            "unique",
+            "conflicting",
+            "与本批次其他行的值重复,该项应唯一",
+            "another row of the batch has the same value; it must be unique",
+        )
+        if f.unique and not alone
         else -1,
         semantic=meaning,
         semantic_rules=tuple(add(r.at(f.name, f.title)) for r in meaning.rules) if meaning else (),

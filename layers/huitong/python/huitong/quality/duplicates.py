@@ -1,14 +1,14 @@
-"""Which rows of a batch share their key (Q-21, conflicting content).
+"""Which rows of a batch share what must be their own: the key, or a column declared unique (Q-21).
 
-A first pass hashes the keys of all rows (8 bytes a row); only rows whose hash
+A first pass hashes the values of all rows (8 bytes a row); only rows whose hash
 occurs twice are looked at again, exactly. Rows without a whole key are left out:
 they are ``key.null``. Without a key in the contract the whole row is the key.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
@@ -17,76 +17,166 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from huitong.contracts.model import Contract
+from huitong.contracts.model import Contract, Field
 from huitong.quality.check import Block, Checker, Rows
 from huitong.quality.semantics.base import Mask, as_mask
 from huitong.quality.staged import Staged, take
 
 Hashes = npt.NDArray[np.uint64]
+_NONE = np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """Positions of rows in the whole batch, ascending: further copies of a row, and rows in conflict."""
+    """Positions of rows in the whole batch, ascending: further copies of a row, rows in conflict, and by
+    unique column those rows (copies aside) that share its value."""
 
     rows: int  # of the batch
     duplicates: Rows
     conflicts: Rows
+    shared: Mapping[str, Rows] = field(default_factory=dict)
+
+    def within(self, start: int, rows: int) -> Repeated:
+        """The part that falls into a block, with positions in the block."""
+
+        def part(places: Rows) -> Rows:
+            low, high = np.searchsorted(places, [start, start + rows])
+            return places[low:high] - start
+
+        shared = {name: part(places) for name, places in self.shared.items()}
+        return Repeated(rows, part(self.duplicates), part(self.conflicts), shared)
 
 
-def find_repeated(
-    staged: Staged, contract: Contract, checker: Checker, connection: duckdb.DuckDBPyConnection
-) -> Repeated:
-    """Read the key columns once, and candidates a second time if there are any."""
-    key_names = [f.name for f in contract.keys or contract.fields]
-    hashes = [_hash(block, contract, checker, connection) for block in staged.blocks(key_names)]
-    rows = sum(len(h) for h, _ in hashes)
-    none = np.empty(0, dtype=np.int64)
-    if not rows:
-        return Repeated(0, none, none)
-    suspects = _repeated_values(np.concatenate([h if whole is None else h[whole] for h, whole in hashes]))
-    if not len(suspects):
-        return Repeated(rows, none, none)
-    candidates = (
-        np.flatnonzero(_is_in(h, suspects) if whole is None else _is_in(h, suspects) & whole)
-        for h, whole in hashes
-    )
-    _load(staged, contract, checker, connection, candidates)
-    return Repeated(rows, *_resolve(contract, connection))
+class RepeatedRows:
+    """Looks through the staged rows of one batch."""
 
+    def __init__(
+        self, staged: Staged, contract: Contract, checker: Checker, connection: duckdb.DuckDBPyConnection
+    ) -> None:
+        self._staged = staged
+        self._contract = contract
+        self._checker = checker
+        self._connection = connection
 
-def _keys(block: Block, contract: Contract, checker: Checker) -> list[Any]:
-    """Key values as text: the typed value where it is one, so that 1 and 01 are the same integer."""
-    fields = contract.keys or contract.fields
-    published = checker.published(block, fields)
-    keys = []
-    for field in fields:
-        typed = published[field.name]
-        if field.type != "string" and field.name in block.columns:
-            raw = block.columns[field.name]
-            raw = raw.cast(pa.string()) if pa.types.is_dictionary(raw.type) else raw
-            typed = pc.coalesce(typed.cast(pa.string()), raw)
-        keys.append(typed if field.type == "string" else typed.cast(pa.string()))
-    return keys
+    def find(self) -> Repeated:
+        """Read the key and unique columns once each, and candidates a second time if there are any."""
+        contract = self._contract
+        keys = contract.keys or contract.fields
+        rows, candidates = self._candidates(keys, whole=bool(contract.keys))
+        duplicates, conflicts = _NONE, _NONE
+        if candidates:
+            self._load(keys, candidates, contract.fields)
+            duplicates, conflicts = self._resolve(len(keys))
+        alone = [f for f in contract.fields if f.unique and contract.keys != (f,)]
+        shared = {f.name: self._shared(f, duplicates) for f in alone}
+        return Repeated(rows, duplicates, conflicts, shared)
 
+    def _candidates(self, keys: Sequence[Field], *, whole: bool) -> tuple[int, list[Rows]]:
+        """The number of rows, and for each block the positions of rows whose hash occurs twice."""
+        hashes = [self._hash(block, keys, whole) for block in self._staged.blocks([f.name for f in keys])]
+        rows = sum(len(h) for h, _ in hashes)
+        if not rows:
+            return 0, []
+        suspects = _repeated_values(np.concatenate([h if ok is None else h[ok] for h, ok in hashes]))
+        if not len(suspects):
+            return rows, []
+        found = (_is_in(h, suspects) if ok is None else _is_in(h, suspects) & ok for h, ok in hashes)
+        return rows, [np.flatnonzero(mask) for mask in found]
 
-def _hash(
-    block: Block, contract: Contract, checker: Checker, connection: duckdb.DuckDBPyConnection
-) -> tuple[Hashes, Mask | None]:
-    keys = _keys(block, contract, checker)
-    whole: Mask | None = None
-    for key in keys if contract.keys else ():
-        if key.null_count:
-            valid = as_mask(key.is_valid())
-            whole = valid if whole is None else whole & valid
-    relation = pa.table({f"k{i}": key for i, key in enumerate(keys)})
-    connection.register("staged", relation)
-    try:
-        answer = connection.sql(f"SELECT hash({', '.join(relation.column_names)}) AS h FROM staged")
-        hashes: Hashes = answer.to_arrow_table().column("h").to_numpy()
-    finally:
-        connection.unregister("staged")
-    return hashes, whole
+    def _keys(self, block: Block, keys: Sequence[Field]) -> list[Any]:
+        """Values as text: the typed value where it is one, so that 1 and 01 are the same integer."""
+        published = self._checker.published(block, keys)
+        texts = []
+        for f in keys:
+            typed = published[f.name]
+            if f.type != "string" and f.name in block.columns:
+                raw = block.columns[f.name]
+                raw = raw.cast(pa.string()) if pa.types.is_dictionary(raw.type) else raw
+                typed = pc.coalesce(typed.cast(pa.string()), raw)
+            texts.append(typed if f.type == "string" else typed.cast(pa.string()))
+        return texts
+
+    def _hash(self, block: Block, keys: Sequence[Field], whole: bool) -> tuple[Hashes, Mask | None]:
+        """Hashes, and which rows have the whole key (None = all, or it does not matter)."""
+        texts = self._keys(block, keys)
+        complete: Mask | None = None
+        for text in texts if whole else ():
+            if text.null_count:
+                valid = as_mask(text.is_valid())
+                complete = valid if complete is None else complete & valid
+        relation = pa.table({f"k{i}": text for i, text in enumerate(texts)})
+        self._connection.register("staged", relation)
+        try:
+            answer = self._connection.sql(f"SELECT hash({', '.join(relation.column_names)}) AS h FROM staged")
+            hashes: Hashes = answer.to_arrow_table().column("h").to_numpy()
+        finally:
+            self._connection.unregister("staged")
+        return hashes, complete
+
+    def _load(self, keys: Sequence[Field], candidates: Iterable[Rows], content: Sequence[Field]) -> None:
+        """Keys and contents of the candidates, in a table that may spill to disk."""
+        columns = [f"k{i} VARCHAR" for i in range(len(keys))] + [f"c{i} VARCHAR" for i in range(len(content))]
+        self._connection.execute(f"CREATE TABLE candidates (place BIGINT, {', '.join(columns)}, op BOOLEAN)")
+        start = 0
+        for block, rows in self._chosen(keys, content, candidates):
+            if len(rows):
+                self._connection.register(
+                    "staged", self._rows(take(block, rows), rows + start, keys, content)
+                )
+                self._connection.execute("INSERT INTO candidates SELECT * FROM staged")
+                self._connection.unregister("staged")
+            start += len(block)
+
+    def _chosen(
+        self, keys: Sequence[Field], content: Sequence[Field], candidates: Iterable[Rows]
+    ) -> Iterator[tuple[Block, Rows]]:
+        names = list(dict.fromkeys(f.name for f in (*keys, *content)))
+        return zip(self._staged.blocks(names), candidates, strict=True)
+
+    def _rows(self, block: Block, places: Rows, keys: Sequence[Field], content: Sequence[Field]) -> Any:
+        texts = self._checker.published(block, [f for f in content if f.type == "string"])
+        nothing = pa.nulls(len(places), pa.string())
+        deletes = np.zeros(len(places), dtype=np.bool_) if block.deletes is None else block.deletes
+        gone = pa.array(deletes)
+        relation = {"place": pa.array(places)}
+        relation |= {f"k{i}": key.cast(pa.string()) for i, key in enumerate(self._keys(block, keys))}
+        for i, f in enumerate(content):
+            column = texts.get(f.name, block.columns.get(f.name, nothing))
+            # neither how a key is written counts, nor what else stands in a row that asks for a deletion
+            relation[f"c{i}"] = nothing if f.key else pc.if_else(gone, nothing, column.cast(pa.string()))
+        relation["op"] = gone
+        return pa.table(relation)
+
+    def _resolve(self, keys: int) -> tuple[Rows, Rows]:
+        names = [f"k{i}" for i in range(keys)]
+        content = ", ".join([*(f"c{i}" for i in range(len(self._contract.fields))), "op"])
+        same_key = " AND ".join(f"c.{k} IS NOT DISTINCT FROM g.{k}" for k in names)
+        found = self._taken(
+            f"WITH g AS (SELECT {', '.join(names)}, min(place) AS first, "
+            f"min(row({content})) = max(row({content})) AS same "
+            f"FROM candidates GROUP BY {', '.join(names)} HAVING count(*) > 1) "
+            f"SELECT c.place, g.same FROM candidates c JOIN g ON {same_key} "
+            "WHERE NOT g.same OR c.place <> g.first ORDER BY c.place"
+        )
+        places, same = found.column("place").to_numpy(), found.column("same").to_numpy()
+        return places[same], places[~same]
+
+    def _shared(self, unique: Field, duplicates: Rows) -> Rows:
+        """Rows that share a value of this column; copies of a row and deletions do not count."""
+        _, candidates = self._candidates([unique], whole=True)
+        if not candidates:
+            return _NONE
+        self._load([unique], candidates, [])
+        found = self._taken("SELECT place, k0 FROM candidates WHERE NOT op ORDER BY place")
+        left = found.filter(pa.array(~np.isin(found.column("place").to_numpy(), duplicates)))
+        codes = left.column("k0").combine_chunks().dictionary_encode().indices.to_numpy()
+        places: Rows = left.column("place").to_numpy()
+        return places[np.bincount(codes)[codes] > 1] if len(codes) else _NONE
+
+    def _taken(self, query: str) -> Any:
+        answer = self._connection.sql(query).to_arrow_table()
+        self._connection.execute("DROP TABLE candidates")
+        return answer
 
 
 def _repeated_values(hashes: Hashes) -> Hashes:
@@ -98,59 +188,3 @@ def _is_in(hashes: Hashes, suspects: Hashes) -> Mask:
     places = np.minimum(np.searchsorted(suspects, hashes), len(suspects) - 1)
     found: Mask = suspects[places] == hashes
     return found
-
-
-def _load(
-    staged: Staged,
-    contract: Contract,
-    checker: Checker,
-    connection: duckdb.DuckDBPyConnection,
-    candidates: Iterator[Rows],
-) -> None:
-    """Keys and contents of the candidates, in a table that may spill to disk."""
-    names = [f.name for f in contract.fields]
-    key_count = len(contract.keys or contract.fields)
-    columns = [f"k{i} VARCHAR" for i in range(key_count)] + [f"c{i} VARCHAR" for i in range(len(names))]
-    connection.execute(f"CREATE TABLE candidates (place BIGINT, {', '.join(columns)}, op BOOLEAN)")
-    start = 0
-    for block, rows in zip(staged.blocks(names), candidates, strict=True):
-        if len(rows):
-            connection.register("staged", _candidates(take(block, rows), rows + start, contract, checker))
-            connection.execute("INSERT INTO candidates SELECT * FROM staged")
-            connection.unregister("staged")
-        start += len(block)
-
-
-def _candidates(block: Block, rows: Rows, contract: Contract, checker: Checker) -> Any:
-    texts = checker.published(block, [f for f in contract.fields if f.type == "string"])
-    deletes = np.zeros(len(rows), dtype=np.bool_) if block.deletes is None else block.deletes
-    gone = pa.array(deletes)
-    nothing = pa.scalar(None, pa.string())
-    relation = {"place": pa.array(rows)}
-    relation |= {f"k{i}": key.cast(pa.string()) for i, key in enumerate(_keys(block, contract, checker))}
-    for i, field in enumerate(contract.fields):
-        column = texts.get(field.name, block.columns.get(field.name))
-        if column is None:
-            column = pa.nulls(len(rows), pa.string())
-        # what else stands in a row that asks for a deletion, and how a key is written, makes no difference
-        content = pc.if_else(gone, nothing, column.cast(pa.string()))
-        relation[f"c{i}"] = pa.nulls(len(rows), pa.string()) if field.key else content
-    relation["op"] = gone
-    return pa.table(relation)
-
-
-def _resolve(contract: Contract, connection: duckdb.DuckDBPyConnection) -> tuple[Rows, Rows]:
-    keys = [f"k{i}" for i in range(len(contract.keys or contract.fields))]
-    content = ", ".join([*(f"c{i}" for i in range(len(contract.fields))), "op"])
-    same_key = " AND ".join(f"c.{k} IS NOT DISTINCT FROM g.{k}" for k in keys)
-    found = connection.sql(
-        f"WITH g AS (SELECT {', '.join(keys)}, min(place) AS first, "
-        f"min(row({content})) = max(row({content})) AS same "
-        f"FROM candidates GROUP BY {', '.join(keys)} HAVING count(*) > 1) "
-        f"SELECT c.place, g.same FROM candidates c JOIN g ON {same_key} "
-        "WHERE NOT g.same OR c.place <> g.first ORDER BY c.place"
-    ).to_arrow_table()
-    connection.execute("DROP TABLE candidates")
-    rows = found.column("place").to_numpy()
-    same = found.column("same").to_numpy()
-    return rows[same], rows[~same]

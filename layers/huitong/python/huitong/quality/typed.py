@@ -27,7 +27,8 @@ from huitong.quality.semantics.periods import parse_dates, parse_instants
 
 _TRUE: Final = ("1", "true", "是", "y")
 _FALSE: Final = ("0", "false", "否", "n")
-_CHINA: Final = "INTERVAL 8 HOUR"
+_CHINA_US: Final = 8 * 3_600_000_000
+_FIRST_US: Final = -30_610_224_000_000_000  # the year 1000: a format read a year of fewer digits before that
 
 
 def arrow_type(field: Field) -> Any:
@@ -79,16 +80,11 @@ class Converter:
         formats = (*field.formats, *self._formats)
         if not formats or typed.null_count == values.null_count:
             return typed
-        listed = ", ".join(f"'{text}'" for text in (f.replace("'", "''") for f in formats))
-        parsed = f"try_strptime(t0, [{listed}])"
-        value = f"CAST({parsed} AS DATE)" if field.type == "date" else f"({parsed}) - {_CHINA}"
-        rest = self._query(
-            pa.table({"t0": pc.if_else(typed.is_null(), values, pa.scalar(None, pa.string()))}),
-            f"CASE WHEN year({parsed}) BETWEEN 1000 AND 9999 THEN {value} END AS v0",
-        ).column(0)
+        left = pc.if_else(typed.is_null(), values, pa.scalar(None, pa.string()))
+        micros = self._query(pa.table({"t0": left}), f"{_declared_sql(field, formats)} AS v0").column(0)
         if field.type == "timestamp":
-            rest = rest.cast(pa.timestamp("us")).cast(pa.int64()).cast(pa.timestamp("us", "UTC"))
-        return pc.coalesce(typed, rest)
+            return pc.coalesce(typed, micros.cast(arrow_type(field)))
+        return pc.coalesce(typed, micros.cast(pa.timestamp("us")).cast(pa.date32(), safe=False))
 
     def _query(self, staged: Any, columns: str) -> Any:
         self._connection.register("staged", staged)
@@ -103,6 +99,25 @@ def _booleans(values: Texts) -> Any:
     true = pc.is_in(lowered, value_set=pa.array(_TRUE))
     known = pc.or_(true, pc.is_in(lowered, value_set=pa.array(_FALSE)))
     return pc.if_else(known, true, pa.scalar(None, pa.bool_()))
+
+
+def _declared_sql(field: Field, formats: Sequence[str]) -> str:
+    """Microseconds since 1970 by the first declared format that fits; null where none does."""
+    zoned = [f for f in formats if "%z" in f and field.type == "timestamp"]
+    plain = [f for f in formats if "%z" not in f and (field.type == "date" or "%H" in f)]
+    ahead = _CHINA_US if field.type == "timestamp" else 0
+    tries = [
+        f"epoch_us(try_strptime(t0, [{', '.join(map(_quoted, listed))}])) - {shift}"
+        for listed, shift in ((zoned, 0), (plain, ahead))
+        if listed
+    ]
+    if not tries:
+        return "CAST(NULL AS BIGINT)"
+    return f"CASE WHEN {_FIRST_US} <= coalesce({', '.join(tries)}) THEN coalesce({', '.join(tries)}) END"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _number_sql(field: Field, text: str) -> str:

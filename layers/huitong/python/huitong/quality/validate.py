@@ -27,7 +27,7 @@ from huitong.errors import Conflict, Corrupt
 from huitong.ports import Clock, EventBus, ObjectStore, Queue
 from huitong.quality.check import Block, Checker, Rows
 from huitong.quality.compile import Plan, compile_plan
-from huitong.quality.duplicates import Repeated, find_repeated
+from huitong.quality.duplicates import Repeated, RepeatedRows
 from huitong.quality.evaluation import Tally, counts, decide, refusal
 from huitong.quality.findings import Report
 from huitong.quality.good import GoodRows
@@ -122,7 +122,7 @@ class Validate:
         plan = compile_plan(contract)
         with TemporaryDirectory(prefix="huitong-validate-") as folder, connect(Path(folder)) as connection:
             checker = Checker(plan, connection, received_on(batch), staged.formats())
-            repeated = find_repeated(staged, contract, checker, connection)
+            repeated = RepeatedRows(staged, contract, checker, connection).find()
             received = repeated.rows + structure.rows
             if received != batch.counts.received:
                 raise Corrupt(
@@ -158,7 +158,7 @@ class _Pass:
         try:
             start = 0
             for block in staged.blocks([f.name for f in self._plan.contract.fields]):
-                self._block(block, _within(repeated, start, len(block)))
+                self._block(block, repeated.within(start, len(block)))
                 start += len(block)
             self._add_structure(structure)
             if decide(self._tally, self._plan.contract.limits) == "rejected":
@@ -180,6 +180,8 @@ class _Pass:
             hits[self._plan.duplicate] = repeated.duplicates
         if len(repeated.conflicts):
             hits[self._plan.conflict] = repeated.conflicts
+        unique = {plan.field.name: plan.unique for plan in self._plan.fields}
+        hits |= {unique[name]: rows for name, rows in repeated.shared.items() if len(rows)}
         bad, warned = np.zeros(len(block), dtype=np.bool_), np.zeros(len(block), dtype=np.bool_)
         for number, rows in hits.items():
             rule = self._plan.rules[number]
@@ -225,14 +227,6 @@ def connect(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def received_on(batch: Batch) -> date:
     """The day of receipt in China: what counts as today for a batch, whenever it is checked."""
     return datetime.fromisoformat(batch.received_at).astimezone(_CHINA).date()
-
-
-def _within(repeated: Repeated, start: int, rows: int) -> Repeated:
-    def part(places: Rows) -> Rows:
-        low, high = np.searchsorted(places, [start, start + rows])
-        return places[low:high] - start
-
-    return Repeated(rows, part(repeated.duplicates), part(repeated.conflicts))
 
 
 def _without(rows: Rows, gone: Rows) -> Rows:
