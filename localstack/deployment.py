@@ -109,7 +109,6 @@ class Deployer:
             return True
         reason = str(found.get("StatusReason", ""))
         if "didn't contain changes" in reason or "No updates" in reason:
-            self.client("cloudformation").delete_change_set(StackName=STACK, ChangeSetName=name)
             return False
         raise StackError(f"the change set failed: {reason}")
 

@@ -8,21 +8,33 @@ waiting queue and is handed on to the FIFO queue now.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from math import ceil
+from typing import Any, Final
 
 from huitong import runtime, wiring
 from huitong.errors import HuitongError
 
+SHORT: Final = 60.0  # seconds
 
-def work(message: Mapping[str, Any]) -> Mapping[str, Any] | None:
+
+def work(message: Mapping[str, Any]) -> Mapping[str, Any]:
     if "message" in message:
         wiring.push_queue().send(message["message"], group=message["group"])
         return {"handed_on": message["group"]}
     if "subscription" in message:
-        wiring.build_push().send(message["subscription"])
-        return None
-    wiring.build_push().plan(message["resource"], int(message["seq"]))
-    return None
+        return _send(message["subscription"])
+    planned = wiring.build_push().plan(message["resource"], int(message["seq"]))
+    return {"planned": planned}
+
+
+def _send(subscription: str) -> Mapping[str, Any]:
+    """Longer pauses are left to the schedule, which wakes by the register every minute."""
+    again = wiring.build_push().send(subscription)
+    if again is not None and again <= SHORT:
+        wiring.push_queue().send(
+            {"subscription": subscription}, group=f"sub:{subscription}", delay=ceil(again)
+        )
+    return {"again_in": again}
 
 
 def give_up(message: Mapping[str, Any], problem: HuitongError) -> None:

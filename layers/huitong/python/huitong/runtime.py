@@ -75,12 +75,12 @@ def _one(
     first_pause: Callable[[], int],
 ) -> bool:
     receives = int(record["attributes"]["ApproximateReceiveCount"])
-    known: dict[str, Any] = {"message": record["messageId"], "receive": receives}
+    known: dict[str, Any] = {"message_id": record["messageId"], "receive": receives}
     message: Message = {}
     try:
         message = json.loads(record["body"])
         known |= {k: message[k] for k in _LOGGED if k in message}
-        log.info("done", extra={**known, **(work(message) or {})})
+        log.info("done", extra={**known, "result": dict(work(message) or {})})
         return True
     except Exception as error:  # noqa: BLE001 (the one boundary: whatever it is, the message must stay)
         problem = as_problem(error)

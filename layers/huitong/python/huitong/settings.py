@@ -66,9 +66,8 @@ class ConsumerSettings(Settings):
     queue_url: str
     event_bus: str
     staging_bucket: str
-    retry_seconds: int = (
-        5  # first pause before a failed message comes again; each next one is six times as long
-    )
+    compare_queue_url: str = ""  # woken when a batch fails, so that those behind it go on
+    retry_seconds: int = 5  # first pause of a failed message; each next one is six times as long
     warm_megabytes: int = 2048  # disk for downloaded objects
 
 
@@ -81,7 +80,6 @@ class IngestSettings(ConsumerSettings):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidateSettings(ConsumerSettings):
     warehouse_bucket: str
-    compare_queue_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +95,9 @@ class PushSettings(ConsumerSettings):
     glue_database: str
     waiting_queue_url: str  # standard queue through which wake-ups of the FIFO queue are delayed
     secrets_key: str
+    dead_letter_queue_url: str  # takes deliveries that failed for good
     allow_local_endpoints: bool = False  # only for the local stack: receivers on this machine
+    endpoint_networks: str = ""  # networks inside (CIDR, comma separated) that pushes may go to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +109,7 @@ class ScheduleSettings(Settings):
     compare_queue_url: str
     push_queue_url: str
     waiting_queue_url: str
+    secrets_key: str
     stuck_minutes: int = 15
 
 
@@ -130,11 +131,13 @@ class ApiSettings(Settings):
     waiting_queue_url: str
     secrets_key: str
     allow_local_endpoints: bool = False
+    endpoint_networks: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuerySettings(Settings):
     staging_bucket: str
+    secrets_key: str
     warehouse_bucket: str
     glue_database: str
     query_engine: Literal["duckdb", "athena"] = "duckdb"

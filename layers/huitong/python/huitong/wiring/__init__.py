@@ -1,0 +1,240 @@
+"""Joins capabilities to adapters: one builder for each service, made once per process.
+
+Imports stand inside the builders, so that a function loads only what its own
+service needs. The authorizer and the API must stay light: a test measures that
+they load neither pyarrow nor DuckDB nor PyIceberg.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cache, partial
+from typing import TYPE_CHECKING
+
+from huitong import settings
+from huitong.wiring import parts
+
+if TYPE_CHECKING:
+    from huitong.audit.trace import Traces
+    from huitong.aws.sqs import SqsQueue
+    from huitong.batches.failure import Failures
+    from huitong.comparison.compare import Compare
+    from huitong.delivery.push import Push
+    from huitong.identity.credentials import Credentials
+    from huitong.intake.receive import Receive
+    from huitong.quality.validate import Validate
+    from huitong.schedule import Schedule
+    from huitong.web.services import ApiServices, QueryServices
+
+
+# --- services of the functions ---------------------------------------------
+
+
+@cache
+def build_receive() -> Receive:
+    from huitong.intake.profiles import Profiles
+    from huitong.intake.receive import Receive
+    from huitong.intake.uploads import Uploads
+
+    s = settings.IngestSettings.read()
+    register, landing = parts.register(s), parts.bucket(s, s.landing_bucket)
+    return Receive(
+        landing=landing,
+        staging=parts.bucket(s, s.staging_bucket),
+        contracts=parts.contracts(s, s.staging_bucket),
+        uploads=Uploads(register, landing, parts.CLOCK),
+        profiles=Profiles(register),
+        batches=parts.batches(s),
+        validate_queue=parts.queue(s, s.validate_queue_url),
+        events=parts.events(s, s.event_bus),
+        clock=parts.CLOCK,
+    )
+
+
+@cache
+def build_validate() -> Validate:
+    from huitong.quality.validate import Validate
+
+    s = settings.ValidateSettings.read()
+    return Validate(
+        staging=parts.bucket(s, s.staging_bucket),
+        warehouse=parts.bucket(s, s.warehouse_bucket),
+        contracts=parts.contracts(s, s.staging_bucket),
+        batches=parts.batches(s),
+        compare_queue=parts.queue(s, s.compare_queue_url),
+        events=parts.events(s, s.event_bus),
+        clock=parts.CLOCK,
+    )
+
+
+@cache
+def build_compare() -> Compare:
+    from huitong.comparison.compare import Compare
+    from huitong.warehouse.publication import Publications
+
+    s = settings.CompareSettings.read()
+    return Compare(
+        warehouse=parts.bucket(s, s.warehouse_bucket),
+        staging=parts.bucket(s, s.staging_bucket),
+        lakehouse=parts.lakehouse(s, s.warehouse_bucket, s.glue_database),
+        contracts=parts.contracts(s, s.staging_bucket),
+        batches=parts.batches(s),
+        publications=Publications(parts.register(s)),
+        push_queue=parts.queue(s, s.push_queue_url),
+        compare_queue=parts.queue(s, s.queue_url),
+        events=parts.events(s, s.event_bus),
+        clock=parts.CLOCK,
+    )
+
+
+@cache
+def build_push() -> Push:
+    from huitong.aws.http_sender import HttpsSender
+    from huitong.delivery.entitlement import as_granted
+    from huitong.delivery.push import Push
+    from huitong.sharing.grants import Grants
+    from huitong.warehouse.publication import Publications
+
+    s = settings.PushSettings.read()
+    register, publications = parts.register(s), Publications(parts.register(s))
+    rules = parts.endpoint_rules(s.allow_local_endpoints, s.endpoint_networks)
+    return Push(
+        register=register,
+        subscriptions=parts.subscriptions(s, s.secrets_key, push_queue(), rules),
+        contracts=parts.contracts(s, s.staging_bucket),
+        publications=publications,
+        source=partial(parts.changes, s, s.warehouse_bucket, s.glue_database, s.secrets_key),
+        exports=parts.bucket(s, s.staging_bucket),
+        http=HttpsSender(rules),
+        entitlement=as_granted(Grants(register, parts.CLOCK)),
+        queue=push_queue(),
+        dead_letters=parts.queue(s, s.dead_letter_queue_url),
+        events=parts.events(s, s.event_bus),
+        clock=parts.CLOCK,
+    )
+
+
+@cache
+def push_queue() -> SqsQueue:
+    s = settings.PushSettings.read()
+    return parts.queue(s, s.queue_url, waiting=s.waiting_queue_url)
+
+
+@cache
+def build_schedule() -> Schedule:
+    from huitong.batches.lateness import Lateness
+    from huitong.batches.sweep import Sweep
+    from huitong.delivery.sweep import Sweep as Wakes
+    from huitong.schedule import Schedule
+    from huitong.warehouse.publication import Publications
+
+    s = settings.ScheduleSettings.read()
+    register, batches, events = parts.register(s), parts.batches(s), parts.events(s, s.event_bus)
+    contracts = parts.contracts(s, s.staging_bucket)
+    pushes = parts.queue(s, s.push_queue_url, waiting=s.waiting_queue_url)
+    return Schedule(
+        stuck=Sweep(
+            resources=lambda: [c.id for c in contracts.all()],
+            register=register,
+            batches=batches,
+            replay=parts.replay(s, s.ingest_queue_url, s.validate_queue_url, s.compare_queue_url),
+            failures=parts.failures(s, s.event_bus, s.compare_queue_url),
+            clock=parts.CLOCK,
+            stuck_after=timedelta(minutes=s.stuck_minutes),
+        ),
+        due=Wakes(
+            subscriptions=parts.subscriptions(s, s.secrets_key, pushes, parts.endpoint_rules()),
+            publications=Publications(register),
+            register=register,
+            queue=pushes,
+            clock=parts.CLOCK,
+        ),
+        lateness=Lateness(contracts.all, batches, register, events, parts.CLOCK),
+        ledger=parts.ledger(s, contracts, events),
+    )
+
+
+@cache
+def build_api() -> ApiServices:
+    from huitong.comparison.decide import Hold
+    from huitong.delivery.accounts import Deliveries
+    from huitong.delivery.replay import Replay as Redelivery
+    from huitong.intake.profiles import Profiles
+    from huitong.intake.uploads import Uploads
+    from huitong.web.services import ApiServices
+
+    s = settings.ApiSettings.read()
+    register, landing = parts.register(s), parts.bucket(s, s.landing_bucket)
+    rules = parts.endpoint_rules(s.allow_local_endpoints, s.endpoint_networks)
+    pushes = parts.queue(s, s.push_queue_url, waiting=s.waiting_queue_url)
+    subscriptions = parts.subscriptions(s, s.secrets_key, pushes, rules)
+    common = parts.common(s, s.staging_bucket)
+    return ApiServices(
+        **common,
+        uploads=Uploads(register, landing, parts.CLOCK),
+        profiles=Profiles(register),
+        landing=landing,
+        hold=Hold(parts.batches(s), parts.queue(s, s.compare_queue_url), parts.events(s, s.event_bus)),
+        replay=parts.replay(s, s.ingest_queue_url, s.validate_queue_url, s.compare_queue_url),
+        subscriptions=subscriptions,
+        deliveries=Deliveries(register),
+        redelivery=Redelivery(subscriptions),
+        ledger=parts.ledger(s, common["contracts"]),
+    )
+
+
+@cache
+def build_query_data() -> QueryServices:
+    from huitong.delivery.pull import Pull
+    from huitong.query.readable import Resolver
+    from huitong.query.run import Queries
+    from huitong.web.services import QueryServices
+
+    s = settings.QuerySettings.read()
+    staging, common = parts.bucket(s, s.staging_bucket), parts.common(s, s.staging_bucket)
+    resolver = Resolver(common["contracts"], common["grants"], common["publications"], common["batches"])
+    source = parts.changes(s, s.warehouse_bucket, s.glue_database, s.secrets_key)
+    return QueryServices(
+        **common,
+        staging=staging,
+        queries=Queries(parts.register(s), staging, resolver, parts.engine(s), parts.CLOCK),
+        pull=Pull(common["publications"], source),
+    )
+
+
+@cache
+def build_credentials() -> Credentials:
+    """For the authorizer: nothing but the register."""
+    from huitong.identity.credentials import Credentials
+
+    return Credentials(parts.register(settings.AuthorizerSettings.read()), parts.CLOCK)
+
+
+@cache
+def build_failures() -> Failures:
+    """For a consumer that gives a message up."""
+    s = settings.ConsumerSettings.read()
+    return parts.failures(s, s.event_bus, s.compare_queue_url)
+
+
+@cache
+def build_traces() -> Traces:
+    from huitong.audit.trace import Traces
+
+    return Traces(parts.register(settings.Settings.read()), parts.CLOCK)
+
+
+# --- what handlers need of their own queue ---------------------------------
+
+
+@cache
+def own_queue(arn: str) -> SqsQueue:
+    """The queue with this ARN, which is the function's own or the one beside it."""
+    s = settings.ConsumerSettings.read()
+    name = arn.rpartition(":")[2]
+    return parts.queue(s, f"{s.queue_url.rpartition('/')[0]}/{name}")
+
+
+@cache
+def first_pause() -> int:
+    return settings.ConsumerSettings.read().retry_seconds

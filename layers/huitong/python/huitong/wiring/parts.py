@@ -1,0 +1,188 @@
+"""The parts that services are joined from: adapters, and capabilities that several services share."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+from huitong import settings
+from huitong.ports import SystemClock
+
+if TYPE_CHECKING:
+    from huitong.aws.dynamodb import DynamoRegister
+    from huitong.aws.events import EventBridge
+    from huitong.aws.s3 import S3Objects
+    from huitong.aws.secrets import KmsSecrets
+    from huitong.aws.sqs import SqsQueue
+    from huitong.aws.warm import WarmFiles
+    from huitong.batches.failure import Failures
+    from huitong.batches.ledger import Ledger
+    from huitong.batches.register import Batches
+    from huitong.batches.replay import Replay
+    from huitong.contracts.registry import Contracts
+    from huitong.delivery.changes import ChangeSource
+    from huitong.delivery.endpoints import EndpointRules
+    from huitong.delivery.subscriptions import Subscriptions
+    from huitong.query.run import Engine
+    from huitong.warehouse.lakehouse import Lakehouse
+
+
+CLOCK = SystemClock()
+
+# --- adapters --------------------------------------------------------------
+
+
+def client(s: settings.Settings, service: str) -> Any:
+    from huitong.aws.clients import client as shared
+
+    return shared(service, s.aws_endpoint_url, s.aws_region)
+
+
+def register(s: settings.Settings) -> DynamoRegister:
+    from huitong.aws.dynamodb import DynamoRegister
+
+    return DynamoRegister(client(s, "dynamodb"), s.register_table)
+
+
+def bucket(s: settings.Settings, name: str) -> S3Objects:
+    from huitong.aws.s3 import S3Objects
+
+    return S3Objects(client(s, "s3"), name, warm=warm(getattr(s, "warm_megabytes", 256)))
+
+
+@cache
+def warm(megabytes: int) -> WarmFiles:
+    from huitong.aws.warm import WarmFiles
+
+    return WarmFiles(megabytes << 20)
+
+
+def queue(s: settings.Settings, url: str, *, waiting: str = "") -> SqsQueue:
+    from huitong.aws.sqs import SqsQueue
+
+    return SqsQueue(client(s, "sqs"), url, waiting=waiting)
+
+
+def events(s: settings.Settings, bus: str) -> EventBridge:
+    from huitong.aws.events import EventBridge
+
+    return EventBridge(client(s, "events"), bus)
+
+
+def secrets(s: settings.Settings, key: str) -> KmsSecrets:
+    from huitong.aws.secrets import KmsSecrets
+
+    return KmsSecrets(client(s, "kms"), key)
+
+
+def lakehouse(s: settings.Settings, warehouse: str, database: str) -> Lakehouse:
+    from huitong.warehouse.lakehouse import Lakehouse
+
+    return Lakehouse(partial(catalog, s, warehouse), database, bucket(s, warehouse))
+
+
+@cache
+def catalog(s: settings.Settings, warehouse: str) -> Any:
+    from huitong.aws.catalog import glue_catalog
+
+    return glue_catalog(
+        client(s, "glue"),
+        warehouse=f"s3://{warehouse}",
+        endpoint=s.aws_endpoint_url,
+        region=s.aws_region,
+    )
+
+
+# --- capabilities that several services share ------------------------------
+
+
+def batches(s: settings.Settings) -> Batches:
+    from huitong.batches.register import Batches
+
+    return Batches(register(s), CLOCK)
+
+
+def contracts(s: settings.Settings, staging: str) -> Contracts:
+    from huitong.contracts.registry import Contracts
+
+    return Contracts(register(s), bucket(s, staging), CLOCK)
+
+
+def common(s: settings.Settings, staging: str) -> dict[str, Any]:
+    """The members of CommonServices."""
+    from huitong.audit.trace import Traces
+    from huitong.identity.credentials import Credentials
+    from huitong.identity.units import Units
+    from huitong.sharing.grants import Grants
+    from huitong.warehouse.publication import Publications
+
+    kept = register(s)
+    return {
+        "clock": CLOCK,
+        "credentials": Credentials(kept, CLOCK),
+        "units": Units(kept),
+        "contracts": contracts(s, staging),
+        "grants": Grants(kept, CLOCK),
+        "batches": batches(s),
+        "publications": Publications(kept),
+        "traces": Traces(kept, CLOCK),
+    }
+
+
+def endpoint_rules(allow_local: bool = False, networks: str = "") -> EndpointRules:
+    from huitong.delivery.endpoints import EndpointRules
+
+    return EndpointRules(allow_local, tuple(n.strip() for n in networks.split(",") if n.strip()))
+
+
+def subscriptions(s: settings.Settings, key: str, queue: SqsQueue, rules: EndpointRules) -> Subscriptions:
+    from huitong.delivery.subscriptions import Subscriptions
+    from huitong.warehouse.publication import Publications
+
+    kept = register(s)
+    return Subscriptions(kept, Publications(kept), secrets(s, key), queue, CLOCK, rules=rules)
+
+
+def replay(s: settings.Settings, ingest: str, validate: str, compare: str) -> Replay:
+    from huitong.batches.replay import Replay
+
+    return Replay(batches(s), queue(s, ingest), queue(s, validate), queue(s, compare))
+
+
+def failures(s: settings.Settings, bus: str, compare: str) -> Failures:
+    from huitong.batches.failure import Failures
+
+    return Failures(batches(s), events(s, bus), queue(s, compare) if compare else None)
+
+
+def ledger(s: settings.Settings, contracts: Contracts, events: EventBridge | None = None) -> Ledger:
+    from huitong.batches.ledger import Ledger
+    from huitong.delivery.accounts import Deliveries
+    from huitong.warehouse.publication import Publications
+
+    kept = register(s)
+    deliveries, publications = Deliveries(kept), Publications(kept)
+    return Ledger(
+        batches(s), deliveries, publications, lambda: [c.id for c in contracts.all()], events=events
+    )
+
+
+def changes(s: settings.Settings, warehouse: str, database: str, key: str) -> ChangeSource:
+    """Heavy."""
+    from huitong.delivery.source import WarehouseChanges
+    from huitong.identity.platform_keys import PlatformKeys
+    from huitong.warehouse.publication import Publications
+
+    kept = register(s)
+    blind = PlatformKeys(kept, secrets(s, key)).get("blind")
+    return WarehouseChanges(lakehouse(s, warehouse, database), Publications(kept), blind_key=blind)
+
+
+def engine(s: settings.QuerySettings) -> Engine:
+    from huitong.query.run import DuckDbEngine, WarehouseTables
+
+    warehouse = bucket(s, s.warehouse_bucket)
+    tables = WarehouseTables(warehouse, lakehouse(s, s.warehouse_bucket, s.glue_database))
+    if s.query_engine == "athena":
+        raise NotImplementedError("huitong.aws.athena")
+    return DuckDbEngine(tables, bucket(s, s.staging_bucket))
