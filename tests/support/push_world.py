@@ -24,8 +24,9 @@ from huitong.delivery.endpoints import EndpointRules
 from huitong.delivery.entitlement import Entitlement, as_created
 from huitong.delivery.limits import DeliveryLimits
 from huitong.delivery.model import Position, Subscription
-from huitong.delivery.push import Push, Sweep
+from huitong.delivery.push import Push
 from huitong.delivery.subscriptions import Subscriptions
+from huitong.delivery.sweep import Sweep
 from huitong.errors import NotFound, Unavailable
 from huitong.local.messages import ManualClock, MemoryEvents, MemoryQueue, PlainSecrets
 from huitong.local.objects import DiskObjects
@@ -166,7 +167,7 @@ class Registry:
 
 
 def checked_by_library(secret: str) -> Callable[[bytes, Mapping[str, str]], None]:
-    """The receivers' library judges the signature; its own look at the clock is left out, time is ours here."""
+    """The receivers' library judges the signature; its look at the clock is left out, time is ours here."""
 
     def check(body: bytes, headers: Mapping[str, str]) -> None:
         moment = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
@@ -195,6 +196,20 @@ class Wire:
         return HttpAnswer(answer[0], answer[2], answer[1])
 
 
+class PatientQueue(MemoryQueue):
+    """Keeps delayed messages apart: here the clock stands still, and the sweep wakes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.delayed: list[tuple[dict[str, Any], int]] = []
+
+    def send(self, message: Mapping[str, Any], *, group: str = "", dedup: str = "", delay: int = 0) -> None:
+        if delay:
+            self.delayed.append((dict(message), delay))
+        else:
+            super().send(message, group=group)
+
+
 SECRET = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNk"
 
 
@@ -206,7 +221,7 @@ class World:
         self.history = History()
         self.register: Any = MemoryRegister()
         self.exports: Any = DiskObjects(folder)
-        self.queue: Any = MemoryQueue()
+        self.queue: Any = PatientQueue()
         self.dead_letters: Any = MemoryQueue()
         self.events: Any = MemoryEvents()
         self.clock = ManualClock()

@@ -1,4 +1,4 @@
-"""Whatever is published, filtered, refused, repeated or lost: the receiver ends with its view, exactly once."""
+"""Whatever is published, filtered, refused or lost: the receiver ends with its view, exactly once."""
 
 from __future__ import annotations
 
@@ -7,43 +7,13 @@ from tempfile import TemporaryDirectory
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.push_world import (
-    ALL,
-    CONTRACT,
-    FILTERS,
-    RESOURCE,
-    World,
-    as_received,
-    row,
-    table,
-    view,
-)
+from tests.support.push_strategies import accesses, states
+from tests.support.push_world import CONTRACT, RESOURCE, World, as_received, view
 
 from huitong.delivery.limits import DeliveryLimits
 from huitong.delivery.pull import Pull
 from huitong.sharing.access import Access
 
-KEYS = ["1", "2", "3", "4", "5", "6"]
-
-rows = st.builds(
-    row,
-    st.sampled_from(KEYS),
-    city=st.sampled_from(["SZ", "GZ"]),
-    name=st.sampled_from(["张三", "李四光"]),
-    amount=st.sampled_from(["1.00", "20.00", None]),
-)
-states = st.lists(rows, max_size=6).map(lambda found: table(*found))
-accesses = st.builds(
-    lambda extra, hide, where: Access(
-        RESOURCE,
-        tuple(f.name for f in CONTRACT.fields if f.name == "id" or f.name in extra),
-        {"name": "name"} if hide and "name" in extra else {},
-        where,
-    ),
-    st.sets(st.sampled_from(["city", "name", "amount"])),
-    st.booleans(),
-    st.sampled_from(sorted(FILTERS)),
-)
 starts = st.sampled_from(["snapshot", "seq"])
 troubles = st.sampled_from(
     ["error", "busy", "redirect", "no-receipt", "wrong-count", "wrong-sequence", "deaf", "forgetful"]

@@ -92,7 +92,7 @@ def _lives() -> int:
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_killed_at_any_effect_it_ends_the_same(tmp_path: Path, after: bool) -> None:
-    """X-08: for every effect k, dying there and going on later gives each receiver its view, once and in order."""
+    """X-08: dying at effect k and going on later gives each receiver its view, once and in order."""
     effects = _lives()
     assert effects > 25
     for k in range(1, effects + 1):

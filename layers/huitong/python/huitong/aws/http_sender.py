@@ -31,7 +31,7 @@ def resolved(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-class WebSender:
+class HttpsSender:
     """:class:`huitong.ports.HttpSender`.
 
     The name is resolved once, its addresses are checked, and the connection

@@ -86,6 +86,10 @@ class Subscription:
         """The place in the change log after which the next delivery begins."""
         return Position(self.planned_seq + 1, self.planned_ordinal)
 
+    def behind(self, seq: int) -> bool:
+        """Is anything up to publication ``seq`` still to be planned?"""
+        return self.planned_seq < seq or not self.snapshot_done
+
     @property
     def outstanding(self) -> int:
         return self.next_delivery - 1 - self.acked

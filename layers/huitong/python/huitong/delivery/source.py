@@ -1,0 +1,191 @@
+"""Change rows from the warehouse: published snapshots, one asker's projection, in order.
+
+Reads only the change log's files that came with the publications asked for. The
+filter's text was checked when it was set; the connection is closed to files and
+network all the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from huitong.contracts.model import Contract
+from huitong.delivery.changes import BLIND, CHANGE_SYSTEM, SNAPSHOT_SYSTEM
+from huitong.delivery.model import Position
+from huitong.errors import Fault, InvalidQuery, Unavailable
+from huitong.sharing.access import Access
+from huitong.sharing.names import literal, quoted
+from huitong.sharing.projection import projection_sql
+from huitong.warehouse.files import DataFileRef
+from huitong.warehouse.lakehouse import Lakehouse, Which
+from huitong.warehouse.publication import Publications
+from huitong.warehouse.sql import changes_columns, current_columns, select_of
+
+_BATCH_ROWS: Final = 20_000
+_OF_TABLE: Final = tuple(name for name in SNAPSHOT_SYSTEM if name not in ("_seq", "_ordinal"))
+
+
+class WarehouseChanges:
+    """:class:`huitong.delivery.changes.ChangeSource` over the published Iceberg tables.
+
+    ``blind_key``: a secret of the platform. With it, rows whose key the asker may
+    not see carry a keyed digest of the key, the same in every event of the row,
+    so that the asker can follow the row without knowing whose it is.
+    """
+
+    def __init__(
+        self,
+        lakehouse: Lakehouse,
+        publications: Publications,
+        *,
+        blind_key: str = "",
+        memory_mb: int = 1_024,
+        threads: int = 2,
+    ) -> None:
+        self._lakehouse = lakehouse
+        self._publications = publications
+        self._blind_key = blind_key
+        self._memory_mb = memory_mb
+        self._threads = threads
+
+    def changes(
+        self, contract: Contract, access: Access, after: Position, upto: int, *, limit: int = 0
+    ) -> Generator[pa.RecordBatch, None, None]:
+        """Raises NotFound for an unknown publication, Unavailable, InvalidQuery for a filter gone stale."""
+        refs = self._files_between(contract, after.seq, upto)
+        wanted = (
+            f"({quoted('_seq')} > {after.seq} OR ({quoted('_seq')} = {after.seq} "
+            f"AND {quoted('_ordinal')} > {after.ordinal})) AND {quoted('_seq')} <= {upto}"
+        )
+        with self._opened(contract, "changes", refs) as (connection, table):
+            relation = f"SELECT * FROM ({table}) AS c WHERE {wanted}"
+            shown = projection_sql(contract, access, relation, system_columns=CHANGE_SYSTEM, before=True)
+            shown = self._with_blind(contract, access, shown, relation, ("_seq", "_ordinal"))
+            sql = f"{shown} ORDER BY {quoted('_seq')}, {quoted('_ordinal')}"
+            yield from _stream(connection, sql, limit)
+
+    def snapshot(
+        self, contract: Contract, access: Access, seq: int, *, after: int = 0, limit: int = 0
+    ) -> Generator[pa.RecordBatch, None, None]:
+        """Rows in the order of batch and source row, fixed for a snapshot. Raises like :meth:`changes`."""
+        publication = self._publications.at(contract.id, seq=seq)
+        refs = self._lakehouse.files(contract, "current", publication.current_snapshot)
+        with self._opened(contract, "current", refs) as (connection, relation):
+            shown = projection_sql(contract, access, relation, system_columns=_OF_TABLE)
+            shown = self._with_blind(contract, access, shown, relation, ("_batch_id", "_source_row"))
+            order = ", ".join(
+                quoted(n) for n in ("_batch_id", "_source_row", *_visible_keys(contract, access))
+            )
+            ordinal = after
+            for batch in _stream(connection, f"{shown} ORDER BY {order}", limit, skip=after):
+                yield _numbered(batch, seq, ordinal)
+                ordinal += batch.num_rows
+
+    def _files_between(self, contract: Contract, first: int, upto: int) -> list[DataFileRef]:
+        """Files of the change log that publications ``first`` to ``upto`` added."""
+        newest = self._publications.at(contract.id, seq=upto)
+        refs = self._lakehouse.files(contract, "changes", newest.changes_snapshot)
+        if first <= 1:
+            return refs
+        earlier = self._publications.at(contract.id, seq=first - 1)
+        try:
+            known = self._lakehouse.files(contract, "changes", earlier.changes_snapshot)
+        except Unavailable:
+            raise
+        except Fault:  # that snapshot has expired: the rows themselves tell
+            return refs
+        before = {ref.key for ref in known}
+        return [ref for ref in refs if ref.key not in before]
+
+    @contextmanager
+    def _opened(
+        self, contract: Contract, which: Which, refs: Sequence[DataFileRef]
+    ) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
+        """A connection that sees these files and nothing else, and a SELECT over them."""
+        columns = current_columns(contract) if which == "current" else changes_columns(contract)
+        with ExitStack() as stack:
+            paths = stack.enter_context(self._lakehouse.local.open(refs))
+            ids = self._lakehouse.field_ids(contract, which) if refs else {}
+            spill = stack.enter_context(TemporaryDirectory(prefix="huitong-changes-"))
+            stack.enter_context(_our_errors(contract.id))
+            connection = stack.enter_context(duckdb.connect(":memory:", config=self._config(spill)))
+            connection.execute("SET TimeZone = 'UTC'")
+            _lock(connection, paths)
+            yield connection, select_of(paths, columns, ids)
+
+    def _config(self, spill: str) -> dict[str, str | bool | int | float | list[str]]:
+        return {
+            "memory_limit": f"{self._memory_mb}MiB",
+            "threads": self._threads,
+            "temp_directory": spill,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "integer_division": True,  # filters mean the same here as in queries
+        }
+
+    def _with_blind(
+        self, contract: Contract, access: Access, shown: str, relation: str, by: tuple[str, str]
+    ) -> str:
+        """The projection as it is, or with the column that stands for a key not shown."""
+        if not self._blind_key or len(_visible_keys(contract, access)) == len(contract.keys):
+            return f"SELECT * FROM ({shown}) AS p"
+        secret = hashlib.sha256(f"{self._blind_key}\x1f{contract.id}".encode()).hexdigest()
+        key = " || chr(31) || ".join(f"CAST({quoted(f.name)} AS VARCHAR)" for f in contract.keys)
+        digest = f"'~' || LEFT(SHA256({literal(secret)} || chr(31) || {key}), 32)"
+        names = ", ".join(quoted(name) for name in by)
+        keys = f"SELECT {names}, {digest} AS {quoted(BLIND)} FROM ({relation}) AS k"
+        return f"SELECT p.*, b.{quoted(BLIND)} FROM ({shown}) AS p JOIN ({keys}) AS b USING ({names})"
+
+
+def _visible_keys(contract: Contract, access: Access) -> list[str]:
+    return [f.name for f in contract.keys if f.name in access.fields and not access.masks.get(f.name)]
+
+
+def _stream(
+    connection: duckdb.DuckDBPyConnection, sql: str, limit: int, *, skip: int = 0
+) -> Iterator[pa.RecordBatch]:
+    window = (f" LIMIT {limit}" if limit else "") + (f" OFFSET {skip}" if skip else "")
+    yield from connection.sql(sql + window).to_arrow_reader(_BATCH_ROWS)
+
+
+def _numbered(batch: pa.RecordBatch, seq: int, before: int) -> pa.RecordBatch:
+    ordinals = pa.array(range(before + 1, before + 1 + batch.num_rows), pa.int64())
+    seqs = pa.repeat(pa.scalar(seq, pa.int64()), batch.num_rows)
+    names = ["_seq", "_ordinal", *batch.schema.names]
+    return pa.RecordBatch.from_arrays([seqs, ordinals, *batch.columns], names=names)
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
+    allowed = ", ".join(literal(str(path)) for path in paths)
+    connection.execute(f"SET allowed_paths = [{allowed}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+@contextmanager
+def _our_errors(resource: str) -> Iterator[None]:
+    """DuckDB's errors as ours; their texts can hold values, so they stay here."""
+    try:
+        yield
+    except (duckdb.OutOfMemoryException, duckdb.IOException, duckdb.InterruptException) as error:
+        raise Unavailable(
+            f"资源 {resource} 的变更暂时无法读取",
+            f"Changes of {resource} cannot be read now",
+            resource=resource,
+            why=type(error).__name__,
+        ) from None
+    except duckdb.Error as error:
+        raise InvalidQuery(
+            f"资源 {resource} 的订阅条件不再适用",
+            f"The row filter no longer fits resource {resource}",
+            resource=resource,
+            why=type(error).__name__,
+        ) from None
