@@ -26,7 +26,7 @@ from huitong.contracts.registry import Contracts
 from huitong.errors import Corrupt, Fault
 from huitong.ports import Clock, EventBus, ObjectStore, Queue, timestamp
 from huitong.quality.keys import QUARANTINED_KEYS, is_deletes, staging_key
-from huitong.warehouse.files import DataFileRef, data_prefix
+from huitong.warehouse.files import DataFileRef, changes_table, data_prefix
 from huitong.warehouse.lakehouse import Lakehouse, Which
 from huitong.warehouse.publication import Publication, Publications
 
@@ -267,7 +267,7 @@ class Compare:
         path = folder / "changes.parquet"
         rows = write_changes(difference.change_rows(ROWS), schema, contract, stamp, path)
         _expect(rows, difference.outcome.changed, batch)
-        key = f"{data_prefix(f'{contract.table}_changes', batch.id)}/changes-{uuid4().hex}.parquet"
+        key = f"{data_prefix(changes_table(contract.table), batch.id)}/changes-{uuid4().hex}.parquet"
         ref = self._store(key, path, rows, ())
         return _Written((ref,), (), {key: path})
 

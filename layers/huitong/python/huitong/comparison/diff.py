@@ -28,7 +28,7 @@ from huitong.warehouse.sql import (
     current_columns,
     current_ids,
     names,
-    parquet_scan,
+    parquet_select,
     quoted,
     text,
 )
@@ -116,7 +116,7 @@ class Difference:
             f"((n.{quoted(f)} IS DISTINCT FROM o.{quoted(f)})::HUGEINT << {i})"
             for i, f in enumerate(self._fields)
         )
-        return self._db.execute(f"""
+        return self._db.sql(f"""
             SELECT CASE WHEN n."#new" IS NULL THEN 'delete' WHEN n."#old" IS NULL THEN 'insert'
                     ELSE 'update' END AS _op,
                 CASE WHEN n."#new" IS NOT NULL AND n."#old" IS NOT NULL THEN {mask}
@@ -151,12 +151,12 @@ class Difference:
         for piece in file.pieces:
             files, condition = which[piece.source]
             test, table = condition.rsplit(" ", 1)
-            scan = parquet_scan([files[piece.index].path], self._columns, self._ids, positions=True)
+            rows = parquet_select([files[piece.index].path], self._columns, self._ids)
             chosen = f'SELECT "#pos" & {_MASK} FROM {table} WHERE "#pos" >> {_SHIFT} = {piece.index}'
             where = "" if piece.whole else f" WHERE file_row_number {test} ({chosen})"
-            parts.append(f"SELECT {names(self._columns)} FROM {scan}{where}")
+            parts.append(f"{rows}{where}")
         self._run("SET preserve_insertion_order = true")
-        return self._db.execute(" UNION ALL ".join(parts)).to_arrow_reader(batch_rows)
+        return self._db.sql(" UNION ALL ".join(parts)).to_arrow_reader(batch_rows)
 
     # --- the comparison ----------------------------------------------------
 
@@ -275,9 +275,8 @@ class Difference:
         if not files:
             empty = ", ".join(f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in typed.items())
             return f'(SELECT {empty}, 0::BIGINT AS "#pos" WHERE false)'
-        scan = parquet_scan([f.path for f in files], typed, self._ids, positions=True)
-        offset = f" + {first << _SHIFT}" if first else ""
-        return f'(SELECT {names(typed)}, {_POSITION}{offset} AS "#pos" FROM {scan})'
+        position = f'{_POSITION} + {first << _SHIFT} AS "#pos"' if first else f'{_POSITION} AS "#pos"'
+        return f"({parquet_select([f.path for f in files], typed, self._ids, more=position)})"
 
     def _key_table(self, name: str, paths: Sequence[Path], more: str = "") -> None:
         columns = {k: self._columns[k] for k in self._keys} | ({more: "BIGINT"} if more else {})
@@ -294,8 +293,8 @@ class Difference:
         return {int(index): int(rows) for index, rows in found}
 
     def _one(self, sql: str) -> tuple[int, ...]:
-        row = self._db.execute(sql).fetchone()
-        return tuple(int(v) for v in row or ())
+        (row,) = self._db.execute(sql).fetchall()
+        return tuple(int(v) for v in row)
 
     def _run(self, sql: str) -> None:
-        self._db.execute(sql)
+        self._db.execute(sql).fetchall()

@@ -28,3 +28,8 @@ class DataFileRef:
 def data_prefix(table: str, batch_id: str) -> str:
     """Where files of a batch are written; part of the key so that a retry overwrites, never doubles."""
     return f"{table}/data/{batch_id}"
+
+
+def changes_table(table: str) -> str:
+    """Name of the change log's table."""
+    return f"{table}__changes"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from huitong.contracts.model import Contract
 from huitong.errors import Conflict, Unavailable, UnknownCommitState
 from huitong.ports import ObjectStore
-from huitong.warehouse.files import DataFileRef
+from huitong.warehouse.files import DataFileRef, changes_table
 from huitong.warehouse.local_files import LocalFiles
 from huitong.warehouse.sql import current_ids
 
@@ -200,4 +200,4 @@ class Lakehouse:
 
 
 def _name(contract: Contract, which: Which) -> str:
-    return contract.table if which == "current" else f"{contract.table}_changes"
+    return contract.table if which == "current" else changes_table(contract.table)

@@ -77,21 +77,24 @@ def names(columns: Iterable[str], prefix: str = "") -> str:
     return ", ".join(f"{prefix}{quoted(c)}" for c in columns)
 
 
-def parquet_scan(
-    paths: Sequence[Path], columns: Mapping[str, str], ids: Mapping[str, int], *, positions: bool = False
+def parquet_select(
+    paths: Sequence[Path], columns: Mapping[str, str], ids: Mapping[str, int], *, more: str = ""
 ) -> str:
-    """A table expression over Parquet files, columns found by field id as Iceberg does.
+    """A SELECT over Parquet files, columns found by field id as Iceberg does.
 
-    A column that a file lacks (it is older than the column) is null there. With
-    ``positions`` the scan also offers ``file_index`` and ``file_row_number``.
+    A column that a file lacks (it is older than the column) is null there. ``more``
+    is further expressions; they may use ``file_index`` and ``file_row_number``, which
+    no column hides: inside the scan, columns bear a ``#``. The text may be followed
+    by a WHERE over these two.
     """
     listed = ", ".join(text(str(p)) for p in paths)
     schema = ", ".join(
-        f"{ids[name]}: {{name: {text(name)}, type: {text(kind)}, default_value: NULL}}"
+        f"{ids[name]}: {{name: {text('#' + name)}, type: {text(kind)}, default_value: NULL}}"
         for name, kind in columns.items()
     )
-    more = ", file_row_number=true" if positions else ""
-    return f"read_parquet([{listed}], schema=MAP {{{schema}}}{more})"
+    shown = ", ".join(f"{quoted('#' + name)} AS {quoted(name)}" for name in columns)
+    further = f", {more}" if more else ""
+    return f"SELECT {shown}{further} FROM read_parquet([{listed}], schema=MAP {{{schema}}})"
 
 
 def select_of(paths: Sequence[Path], columns: Mapping[str, str], ids: Mapping[str, int]) -> str:
@@ -99,4 +102,4 @@ def select_of(paths: Sequence[Path], columns: Mapping[str, str], ids: Mapping[st
     if not paths:
         typed = ", ".join(f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in columns.items())
         return f"SELECT {typed} WHERE false"
-    return f"SELECT {names(columns)} FROM {parquet_scan(paths, columns, ids)}"
+    return parquet_select(paths, columns, ids)

@@ -1,0 +1,207 @@
+"""Editions and increments from validated to published (Q-33)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from tests.support.compare_world import CLAIMS, UNIT, CompareWorld
+
+from huitong.contracts.model import Field
+
+
+def claim(n: int, **changes: Any) -> dict[str, Any]:
+    row = {
+        "claim_no": f"C{n:04}",
+        "creditor": f"张{n}",
+        "amount": Decimal(f"{n}.50"),
+        "filed": date(2026, 1, 1 + n % 28),
+        "case_no": "(2026)粤03破1号",
+    }
+    return {**row, **changes}
+
+
+def counts(batch: Any) -> dict[str, int]:
+    shown = asdict(batch.counts)
+    return {k: shown[k] for k in ("inserted", "updated", "deleted", "unchanged", "withheld", "retained")}
+
+
+def of(
+    inserted: int = 0, updated: int = 0, deleted: int = 0, unchanged: int = 0, **more: int
+) -> dict[str, int]:
+    return {
+        "inserted": inserted, "updated": updated, "deleted": deleted, "unchanged": unchanged,
+        "withheld": 0, "retained": 0, **more,
+    }  # fmt: skip
+
+
+def test_a_first_edition_is_all_insertions(world: CompareWorld) -> None:
+    batch = world.deliver([claim(1), claim(2)])
+
+    assert (batch.status, batch.seq) == ("published", 1)
+    assert counts(batch) == of(inserted=2)
+    assert world.rows() == [claim(1), claim(2)]
+    assert [c["_op"] for c in world.read("changes")] == ["insert", "insert"]
+
+
+def test_an_edition_inserts_updates_deletes_and_leaves(world: CompareWorld) -> None:
+    """Q-33: added, changed and deleted records are listed, with the changed columns and both versions."""
+    world.deliver([claim(1), claim(2), claim(3)])
+
+    batch = world.deliver([claim(4), claim(2, amount=Decimal("9.00"), filed=None), claim(1)])
+
+    assert counts(batch) == of(inserted=1, updated=1, deleted=1, unchanged=1)
+    assert world.rows() == [claim(1), claim(2, amount=Decimal("9.00"), filed=None), claim(4)]
+    inserted, updated, deleted = [c for c in world.read("changes") if c["_seq"] == 2]
+    assert (inserted["_op"], inserted["claim_no"], inserted["_before"]) == ("insert", "C0004", None)
+    assert (updated["_op"], updated["_changed_columns"]) == ("update", ["amount", "filed"])
+    assert (updated["amount"], updated["_before"]) == (Decimal("9.00"), claim(2))
+    assert (deleted["_op"], deleted["_before"]) == ("delete", claim(3))
+    assert {k: deleted[k] for k in claim(3)} == claim(3)
+    assert [c["_ordinal"] for c in (inserted, updated, deleted)] == [1, 2, 3]
+
+
+def test_every_row_says_where_it_came_from(world: CompareWorld) -> None:
+    """Q-01, L-34: resource, unit, batch, source row, time and case on each row and each change."""
+    first = world.deliver([claim(1), claim(2)])
+    second = world.deliver([claim(1)])
+
+    (row,) = world.read()
+    assert (row["_resource"], row["_unit"], row["_batch_id"]) == ("IN-90", UNIT, second.id)
+    assert (row["_source_row"], row["_case_no"]) == (2, "(2026)粤03破1号")
+    *_, deletion = world.read("changes")
+    assert (deletion["_batch_id"], deletion["_source_row"], deletion["_case_no"]) == (
+        second.id, None, "(2026)粤03破1号",
+    )  # fmt: skip
+    assert world.read(seq=1)[1]["_batch_id"] == first.id
+
+
+def test_the_same_edition_again_changes_no_row_and_is_published(world: CompareWorld) -> None:
+    world.deliver([claim(1), claim(2)])
+
+    batch = world.deliver([claim(1), claim(2)])
+
+    assert (batch.status, batch.seq, counts(batch)) == ("published", 2, of(unchanged=2))
+    assert len(world.read("changes")) == 2
+    assert len(world.commits("current")) == len(world.commits("changes")) == 2
+
+
+def test_a_row_in_quarantine_keeps_its_served_version(world: CompareWorld) -> None:
+    world.deliver([claim(1), claim(2), claim(3)])
+
+    batch = world.deliver([claim(1)], quarantined=[claim(2), claim(9)])
+
+    assert counts(batch) == of(deleted=1, unchanged=1, retained=1)
+    assert world.rows() == [claim(1), claim(2)]
+    again = world.deliver([claim(1), claim(2)])
+    assert counts(again) == of(unchanged=2)
+
+
+def test_null_and_empty_text_differ_and_null_equals_null(world: CompareWorld) -> None:
+    world.deliver([claim(1, creditor=None), claim(2, creditor=None)])
+
+    batch = world.deliver([claim(1, creditor=""), claim(2, creditor=None)])
+
+    assert counts(batch) == of(updated=1, unchanged=1)
+
+
+def test_an_increment_touches_only_what_it_names(world: CompareWorld) -> None:
+    world.deliver([claim(n) for n in range(1, 6)])
+
+    batch = world.deliver(
+        [claim(2, creditor="李"), claim(3), claim(7)], mode="increment", deletes=[claim(5), claim(99)]
+    )
+
+    assert counts(batch) == of(inserted=1, updated=1, deleted=1, unchanged=2)
+    assert world.rows() == [claim(1), claim(2, creditor="李"), claim(3), claim(4), claim(7)]
+    changes = [c for c in world.read("changes") if c["_seq"] == 2]
+    assert [(c["_op"], c["claim_no"], c["_source_row"]) for c in changes] == [
+        ("update", "C0002", 2), ("insert", "C0007", 4), ("delete", "C0005", 5),
+    ]  # fmt: skip
+    unchanged = next(r for r in world.read() if r["claim_no"] == "C0003")
+    assert unchanged["_batch_id"] != batch.id, "an unchanged row stays where it was"
+
+
+def test_a_list_of_deletions_deletes(world: CompareWorld) -> None:
+    world.deliver([claim(1), claim(2)])
+
+    batch = world.deliver(mode="deletion", deletes=[claim(1)])
+
+    assert counts(batch) == of(deleted=1)
+    assert world.rows() == [claim(2)]
+
+
+def test_a_table_can_become_empty_and_fill_again(world: CompareWorld) -> None:
+    world.deliver([claim(1)])
+    world.deliver(mode="deletion", deletes=[claim(1)])
+    assert world.rows() == []
+
+    world.deliver([claim(2)], mode="increment")
+
+    assert world.rows() == [claim(2)]
+    assert world.rows(seq=2) == []
+
+
+def test_an_increment_before_any_edition_starts_the_table(world: CompareWorld) -> None:
+    batch = world.deliver([claim(1)], mode="increment", deletes=[claim(2)])
+
+    assert counts(batch) == of(inserted=1, unchanged=1)
+    assert world.rows() == [claim(1)]
+
+
+def test_many_small_increments_do_not_leave_many_small_files(world: CompareWorld) -> None:
+    world.deliver([claim(0)])
+    for n in range(1, 26):
+        world.deliver([claim(n)], mode="increment")
+
+    served = world.publications.at("IN-90").current_snapshot
+    assert len(world.lakehouse.files(world.contract, "current", served)) <= 20
+    assert world.rows() == [claim(n) for n in range(26)]
+
+
+def test_keys_of_several_columns_are_told_apart(tmp_path: Any) -> None:
+    """("ab", "c") is not ("a", "bc")."""
+    contract = replace(
+        CLAIMS, fields=tuple(replace(f, key=2) if f.name == "creditor" else f for f in CLAIMS.fields)
+    )
+    world = CompareWorld(tmp_path, contract)
+    ab_c, a_bc = claim(1, claim_no="ab", creditor="c"), claim(2, claim_no="a", creditor="bc")
+    world.deliver([ab_c, a_bc])
+
+    batch = world.deliver([ab_c, {**a_bc, "amount": None}])
+
+    assert counts(batch) == of(updated=1, unchanged=1)
+
+
+def test_columns_named_like_our_own_do_not_disturb(tmp_path: Any) -> None:
+    named = ("content", "pos", "file_row_number", "file_index", "seq", "n", "select")
+    more = tuple(Field(name, field_id=12 + i) for i, name in enumerate(named))
+    world = CompareWorld(tmp_path, replace(CLAIMS, fields=(*CLAIMS.fields, *more)))
+    row = claim(1) | {name: f"v {name}" for name in named}
+    world.deliver([row])
+
+    batch = world.deliver([{**row, "file_row_number": "w"}])
+
+    assert counts(batch) == of(updated=1)
+    assert world.rows() == [{**row, "file_row_number": "w"}]
+
+
+def test_a_partitioned_table_stays_split_by_its_partitions(tmp_path: Any) -> None:
+    contract = replace(
+        CLAIMS, fields=tuple(replace(f, partition=1) if f.name == "filed" else f for f in CLAIMS.fields)
+    )
+    world = CompareWorld(tmp_path, contract)
+    moved = claim(3, filed=date(2026, 1, 2))
+    world.deliver([claim(1), claim(2), claim(3), claim(4, filed=None)])
+
+    world.deliver([moved, claim(4, filed=None, creditor="x")], mode="increment", deletes=[claim(2)])
+    world.deliver([claim(1), moved], quarantined=[claim(4)])
+
+    assert world.rows() == [claim(1), moved, claim(4, filed=None, creditor="x")]
+    served = world.publications.at("IN-90").current_snapshot
+    files = world.lakehouse.files(contract, "current", served)
+    assert sorted((f.partition, f.rows) for f in files if f.partition != (None,)) == [(("2026-01-02",), 2)]
+    table = world.catalog().load_table("test.in_90")
+    assert {f.file.partition[0] for f in table.scan(snapshot_id=served).plan_files()} == {20455, None}
