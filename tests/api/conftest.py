@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from huitong.audit.trace import Traces
+from huitong.batches.ledger import Ledger
 from huitong.batches.register import Batches
+from huitong.comparison.decide import Hold
 from huitong.contracts.registry import Contracts
 from huitong.delivery.accounts import Deliveries
 from huitong.delivery.subscriptions import Subscriptions
@@ -22,7 +24,7 @@ from huitong.identity.credentials import Credentials
 from huitong.identity.units import Units
 from huitong.intake.profiles import Profiles
 from huitong.intake.uploads import Uploads
-from huitong.local.messages import ManualClock, MemoryQueue, PlainSecrets
+from huitong.local.messages import ManualClock, MemoryEvents, MemoryQueue, PlainSecrets
 from huitong.local.objects import DiskObjects
 from huitong.local.register import MemoryRegister
 from huitong.sharing.grants import Grants
@@ -88,6 +90,11 @@ class World:
         self.profiles = Profiles(register)
         self.subscriptions = Subscriptions(register, self.publications, PlainSecrets(), queue["push"], clock)
         self.deliveries = Deliveries(register)
+        self.events = MemoryEvents()
+        self.hold = Hold(self.batches, queue["compare"], self.events)
+        self.ledger = Ledger(
+            self.batches, self.deliveries, self.publications, lambda: [c.id for c in self.contracts.all()]
+        )
 
     def common(self) -> dict[str, Any]:
         names = ("clock", "credentials", "units", "contracts", "grants", "batches", "publications", "traces")
@@ -167,6 +174,7 @@ def world(tmp_path: Path) -> World:
 @pytest.fixture
 def apps(world: World) -> dict[str, Any]:
     from huitong.batches.replay import Replay
+    from huitong.delivery.replay import Replay as Redelivery
     from huitong.web.services import ApiServices, QueryServices
 
     q = world.queues
@@ -179,7 +187,9 @@ def apps(world: World) -> dict[str, Any]:
             replay=Replay(world.batches, q["ingest"], q["validate"], q["compare"]),
             subscriptions=world.subscriptions,
             deliveries=world.deliveries,
-            **{name: world.services.get(name) for name in ("hold", "redelivery", "ledger")},
+            hold=world.hold,
+            redelivery=Redelivery(world.subscriptions),
+            ledger=world.ledger,
         ),
         "query_data": lambda: QueryServices(
             **world.common(),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conftest import BANK, BUREAU, COURT, Call, World
 
-from huitong.batches.model import Batch
+from huitong.batches.model import Batch, Counts
 from huitong.web.checking import check
 from huitong.web.schemas import SCHEMAS
 
@@ -172,6 +172,73 @@ def test_a_batch_that_did_not_fail_is_not_replayed(call: Call, world: World) -> 
     world.batches.move(stored, "rejected", by="test")
     said = call("POST", "/v1/batches/{id}/replay", as_="officer", path={"id": "b0"})
     assert (said.status, said.code) == (409, "conflict")
+
+
+def _held(world: World) -> None:
+    stored = world.batches.create(_batch("b0"), by="test")
+    for status in ("ingested", "validated", "held"):
+        stored = world.batches.move(stored, status, by="test")  # type: ignore[arg-type]
+
+
+def test_an_officer_releases_a_held_batch_and_the_comparison_is_woken(call: Call, world: World) -> None:
+    _held(world)
+    said = call("POST", "/v1/batches/{id}/release", as_="officer", path={"id": "b0"})
+    assert said.body["status"] == "validated"
+    assert said.body["released_by"]
+    assert world.queues["compare"].sent == [({"resource": "claims"}, "claims")]
+
+
+def test_an_officer_rejects_a_held_batch_with_a_reason(call: Call, world: World) -> None:
+    _held(world)
+    path = {"id": "b0"}
+    assert (
+        call("POST", "/v1/batches/{id}/reject", as_="officer", path=path, body={"reason": ""}).status == 400
+    )
+    said = call("POST", "/v1/batches/{id}/reject", as_="officer", path=path, body={"reason": "版本错误"})
+    assert said.body["status"] == "rejected"
+    assert "版本错误" in said.body["refusal"]["zh"]
+
+
+def test_the_source_unit_cannot_release_its_own_batch(call: Call, world: World) -> None:
+    """L-34: nobody decides on an own delivery, even with an officer's role."""
+    _held(world)
+    world.tokens["both"] = world.credentials.issue("x", COURT, ["source", "officer"], by="test")[1]
+    for as_ in ("court", "both"):
+        assert call("POST", "/v1/batches/{id}/release", as_=as_, path={"id": "b0"}).status == 403
+    assert world.batches.get("b0").batch.status == "held"
+
+
+def test_a_batch_that_is_not_held_is_not_released(call: Call, world: World) -> None:
+    world.batches.create(_batch("b0"), by="test")
+    said = call("POST", "/v1/batches/{id}/release", as_="officer", path={"id": "b0"})
+    assert (said.status, said.code) == (409, "conflict")
+
+
+def test_the_ledger_tells_sums_and_that_they_balance(call: Call, world: World) -> None:
+    """X-12."""
+    counts = Counts(received=3, accepted=2, quarantined=1, withheld=2)
+    world.batches.create(_batch("b0", counts=counts), by="test")
+    for query in ({"batch": "b0"}, {"resource": "claims"}, {"unit": COURT}, {}):
+        said = call("GET", "/v1/ledger", as_="officer", query=query or None)
+        assert said.status == 200, said.body
+        assert check(said.body, SCHEMAS["Ledger"]) == []
+        assert (said.body["received"], said.body["quarantined"], said.body["balanced"]) == (3, 1, True)
+
+
+def test_the_ledger_says_what_does_not_balance(call: Call, world: World) -> None:
+    """X-12."""
+    world.batches.create(_batch("b0", counts=Counts(received=3, accepted=1)), by="test")
+    said = call("GET", "/v1/ledger", as_="court", query={"batch": "b0"}).body
+    assert said["balanced"] is False
+    assert said["broken"][0]["zh"]
+
+
+def test_a_unit_sees_its_own_ledger_only(call: Call, world: World) -> None:
+    world.batches.create(_batch("b0", counts=Counts(received=3, unread=3)), by="test")
+    assert call("GET", "/v1/ledger", as_="court").body["received"] == 3
+    assert call("GET", "/v1/ledger", as_="bureau").body["received"] == 0
+    assert call("GET", "/v1/ledger", as_="bureau", query={"batch": "b0"}).status == 403
+    assert call("GET", "/v1/ledger", as_="bureau", query={"resource": "claims"}).status == 404
 
 
 def test_a_batch_shows_its_counts_at_the_top(call: Call, world: World) -> None:

@@ -9,7 +9,7 @@ from chalice.app import Blueprint
 
 from huitong.errors import BadRequest
 from huitong.identity.authorize import may
-from huitong.web.resources import contract_named
+from huitong.web.resources import known_contract
 from huitong.web.services import ApiServices
 from huitong.web.serving import Ask, serve
 
@@ -22,9 +22,9 @@ def get_ledger(ask: Ask[ApiServices]) -> dict[str, Any]:
     supervisor = may(ask.principal, "ledger.read")
     unit = query.get("unit") or ("" if supervisor and not ask.unit else ask.unit)
     if query.get("batch"):
-        unit = unit or ask.services.batches.get(query["batch"]).batch.unit
+        unit = ask.services.batches.get(query["batch"]).batch.unit
     ask.permit("ledger.read", unit)
-    resource = contract_named(ask, query["resource"]).id if query.get("resource") else ""
+    resource = known_contract(ask, query["resource"]).id if query.get("resource") else ""
     report = ask.services.ledger.report(
         batch=query.get("batch", ""),
         resource=resource,
@@ -39,7 +39,7 @@ def get_ledger(ask: Ask[ApiServices]) -> dict[str, Any]:
 def list_traces(ask: Ask[ApiServices]) -> dict[str, Any]:
     ask.permit("trace.read")
     query = ask.query
-    resource = contract_named(ask, query["resource"]).id if query.get("resource") else ""
+    resource = known_contract(ask, query["resource"]).id if query.get("resource") else ""
     if not resource and not query.get("unit"):
         raise BadRequest("请给出资源或单位", "Name a resource or a unit")
     limit, after = query.get("limit", 100), query.get("after", "")

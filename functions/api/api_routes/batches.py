@@ -9,7 +9,7 @@ from chalice.app import Blueprint
 
 from huitong.batches.model import Batch
 from huitong.identity.authorize import may
-from huitong.web.resources import contract_named
+from huitong.web.resources import known_contract
 from huitong.web.services import ApiServices
 from huitong.web.serving import Ask, serve
 
@@ -72,7 +72,7 @@ def _selected(ask: Ask[ApiServices]) -> Iterator[Batch]:
     supervisor = may(ask.principal, "batch.read")
     unit = query.get("unit") or ("" if supervisor and not ask.unit else ask.unit)
     ask.permit("batch.read", unit)
-    resource = contract_named(ask, query["resource"]).id if query.get("resource") else ""
+    resource = known_contract(ask, query["resource"]).id if query.get("resource") else ""
     low, high = query.get("from", ""), query.get("to", "")
     if resource:
         found = batches.of_resource(resource, low=low, high=high)

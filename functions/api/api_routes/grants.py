@@ -8,7 +8,7 @@ from chalice.app import Blueprint
 
 from huitong.identity.authorize import may
 from huitong.sharing.grants import Grant
-from huitong.web.resources import contract_named
+from huitong.web.resources import contract_named, known_contract
 from huitong.web.services import ApiServices
 from huitong.web.serving import Ask, serve
 
@@ -21,7 +21,7 @@ def list_grants(ask: Ask[ApiServices]) -> dict[str, Any]:
     supervisor = may(ask.principal, "grant.read")
     unit = query.get("unit") or ("" if supervisor and not ask.unit else ask.unit)
     ask.permit("grant.read", unit)
-    resource = contract_named(ask, query["resource"]).id if query.get("resource") else ""
+    resource = known_contract(ask, query["resource"]).id if query.get("resource") else ""
     if unit:
         found = [g for g in grants.of_unit(unit) if resource in ("", g.resource)]
     else:

@@ -13,7 +13,7 @@ from huitong.identity.authorize import may
 from huitong.identity.model import Principal
 from huitong.sharing.access import Access
 from huitong.sharing.grants import access_for
-from huitong.web.resources import contract_named
+from huitong.web.resources import contract_named, known_contract
 from huitong.web.services import ApiServices
 from huitong.web.serving import Ask, serve
 
@@ -47,7 +47,7 @@ def list_subscriptions(ask: Ask[ApiServices]) -> dict[str, Any]:
     supervisor = may(ask.principal, "subscription.read")
     unit = ask.query.get("unit") or ("" if supervisor and not ask.unit else ask.unit)
     ask.permit("subscription.read", unit)
-    resource = contract_named(ask, ask.query["resource"]).id if ask.query.get("resource") else ""
+    resource = known_contract(ask, ask.query["resource"]).id if ask.query.get("resource") else ""
     subscriptions = ask.services.subscriptions
     found = subscriptions.of_unit(unit) if unit else subscriptions.all()
     return {"items": [s.summary() for s in found if resource in ("", s.resource)], "next": None}

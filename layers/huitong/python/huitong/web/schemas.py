@@ -166,6 +166,7 @@ _BATCH: Final = answer(
     },
 )  # fmt: skip
 
+_SOME: Final[Schema] = {"type": ["object", "null"]}
 _EVENTS: Final[Schema] = {"type": "array", "items": {"type": "object"}}
 
 ANSWERS: Final[Mapping[str, Schema]] = {
@@ -246,15 +247,36 @@ ANSWERS: Final[Mapping[str, Schema]] = {
     ),
     "IssuedCredential": {"allOf": [ref("Credential"), answer({"token": text("shown this once only")})]},
     "Credentials": listing("Credential"),
-    "Grant": answer({"unit": TEXT, "resource": TEXT}),
+    "Grant": answer(
+        {
+            "unit": TEXT,
+            "resource": TEXT,
+            "fields": {"type": "array"},
+            "masks": OPEN,
+            "row_filter": TEXT,
+            "revoked": FLAG,
+        }
+    ),
     "Grants": listing("Grant"),
     "Subscription": answer({"id": TEXT, "resource": TEXT, "unit": TEXT, "endpoint": TEXT, "status": TEXT}),
     "NewSubscription": {"allOf": [ref("Subscription"), answer({"secret": text("shown this once only")})]},
     "Subscriptions": listing("Subscription"),
-    "Delivery": OPEN,
+    "Delivery": answer(
+        {"id": TEXT, "n": COUNT, "seq": COUNT, "count": COUNT, "status": TEXT}, {"receipt": _SOME}
+    ),
     "Deliveries": listing("Delivery"),
-    "Ledger": answer({"balanced": FLAG}),
-    "Trace": OPEN,
+    "Ledger": answer(
+        {
+            "scope": OPEN,
+            "batches": COUNT,
+            "by_status": OPEN,
+            **dict.fromkeys((*COUNTS, "withheld", "retained", "unread"), COUNT),
+            **dict.fromkeys(("due", "acknowledged", "failed", "pending"), COUNT),
+            "balanced": FLAG,
+            "broken": {"type": "array", "items": {"type": "object"}},
+        }
+    ),
+    "Trace": answer({"id": TEXT, "at": TEXT, "act": TEXT, "actor": TEXT, "unit": TEXT, "resource": TEXT}),
     "Traces": listing("Trace"),
     "Query": answer(
         {
