@@ -122,8 +122,10 @@ def _steps(
 ) -> None:
     """``multipleOf`` as a rule, where the type's scale does not already say it."""
     step = text((prop.logicalTypeOptions or {}).get("multipleOf"))
+    if not step:
+        return
     field = next((f for f in fields if f.name in (text(prop.name), text(prop.physicalName))), None)
-    if not step or field is None or (re.fullmatch(r"0?\.0*1|1", step) and field.type != "double"):
+    if field is None or (re.fullmatch(r"0?\.0*1|1", step) and field.type != "double"):
         return
     where = f"{path}.logicalTypeOptions.multipleOf"
     try:

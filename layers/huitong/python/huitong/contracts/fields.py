@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from open_data_contract_standard.model import SchemaProperty
 
 _NAME: Final = re.compile(r"[^\W\d_]\w{0,127}")
+_NESTED: Final = frozenset({"object", "array", "map", "vector"})
 _SEMANTIC_PREFIX: Final = "huitong:"
 #: Meanings that can stand on something else than text.
 _TYPED_SEMANTICS: Final[dict[str, tuple[FieldType, ...]]] = {
@@ -38,12 +39,14 @@ _MASKS: Final = frozenset(get_args(Mask))
 
 
 def read_field(prop: SchemaProperty, path: str, problems: Problems) -> Field | None:
-    """The field, or None when it has not even a name; every fault is added to ``problems``."""
+    """The field, or None when it can be none at all; every fault is added to ``problems``."""
     name = _name(prop, path, problems)
     extra = custom(prop.customProperties)
     options = prop.logicalTypeOptions or {}
-    if prop.properties or prop.items or prop.map:
+    nested = text(prop.logicalType).lower() in _NESTED or prop.properties or prop.items or prop.map
+    if nested:
         _nested(path, problems)
+        return None
     kind = _typed(prop, options, extra, path, problems)
     formats, type_ = _formats(kind.type, options, extra, path, problems)
     if not name:

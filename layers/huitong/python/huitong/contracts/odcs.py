@@ -198,7 +198,7 @@ def _identifying(field: Field, problems: Problems) -> None:
     if field.type == "double":
         problems.add(
             "key.type",
-            f"schema[0].properties.{field.name}",
+            "schema[0].properties",
             f"{field.name} 为浮点数,不能作主键或分区",
             f"{field.name} is a floating-point number and cannot be a key or a partition",
         )

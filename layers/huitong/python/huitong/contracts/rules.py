@@ -194,7 +194,7 @@ class _Checker:
                 raise _Refused(f"不允许使用 {shown}", f"{shown} is not permitted in this form ({name})")
 
     def _by_signature(self, node: Expr, parts: tuple[tuple[str, _Kind], ...], result: _Kind) -> _Kind:
-        self._only(node, frozenset({name for name, _ in parts} | {"typed", "safe"}))
+        self._only(node, frozenset({name for name, _ in parts} | {"typed", "safe", "negate"}))
         self.may_fail |= type(node).__name__ in _MAY_FAIL
         for name, wanted in parts:
             part = node.args.get(name)
