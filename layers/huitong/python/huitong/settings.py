@@ -13,6 +13,8 @@ from typing import Any, Literal, Self
 
 from huitong.errors import Fault
 
+QueryEngine = Literal["duckdb", "athena"]
+
 
 class NotConfigured(Fault):
     """The function's environment is incomplete or wrong."""
@@ -140,7 +142,7 @@ class QuerySettings(Settings):
     secrets_key: str
     warehouse_bucket: str
     glue_database: str
-    query_engine: Literal["duckdb", "athena"] = "duckdb"
+    query_engine: QueryEngine = "duckdb"
     athena_workgroup: str = "primary"
     athena_output: str = ""  # s3://bucket/prefix/
     warm_megabytes: int = 2048
@@ -163,5 +165,5 @@ _CONVERT: Mapping[str, Callable[[str], Any]] = {
     "str": str,
     "int": int,
     "bool": _flag,
-    'Literal["duckdb", "athena"]': _engine,
+    "QueryEngine": _engine,
 }
