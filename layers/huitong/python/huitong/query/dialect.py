@@ -26,13 +26,24 @@ _INTERVALS: Final = {
 }
 
 
-def to_duckdb(tree: exp.Expression) -> str:
+def to_duckdb(tree: exp.Expr) -> str:
     """The text for DuckDB; every identifier quoted. Raises InvalidQuery when something has no counterpart."""
     try:
-        changed = tree.transform(_rewritten)
+        changed = rewritten(tree.copy(), _rewritten)
         return str(changed.sql("duckdb", identify=True, unsupported_level=ErrorLevel.RAISE))
     except UnsupportedError as error:
         raise invalid("query.unsupported", f"不支持:{error}", f"Not supported: {error}") from error
+
+
+def rewritten(tree: exp.Expr, change: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
+    """The tree with its nodes changed, children first; sqlglot's transform skips what is under a changed node."""
+    for node in reversed(list(tree.walk(bfs=True))):
+        new = change(node)
+        if new is not node:
+            if node is tree:
+                return new
+            node.replace(new)
+    return tree
 
 
 def macros_in(duckdb_sql: str) -> list[str]:

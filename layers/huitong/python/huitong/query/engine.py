@@ -67,7 +67,7 @@ def run(query: CheckedQuery, views: Sequence[View], limits: Limits, target: Path
     InvalidQuery (unknown columns, types that do not fit, values that cannot be
     converted). Neither tells a value of a row.
     """
-    names = {view.use: f"huitong_{n}" for n, view in enumerate(views)}
+    names = query.view_names()
     sql = to_duckdb(query.over(names))
     deadline = time.monotonic() + limits.seconds
     with _ONE, ExitStack() as stack:
@@ -122,7 +122,7 @@ def _write(
         raise invalid("query.select", "只允许一条 SELECT 查询", "Only a single SELECT is allowed")
     kinds = [str(kind) for kind in relation.types]
     reader = relation.to_arrow_reader(_BATCH_ROWS)
-    names = _unique(reader.schema.names)
+    names = unique_names(reader.schema.names)
     schema = pa.schema(
         [pa.field(n, _type(f.type, k)) for n, f, k in zip(names, reader.schema, kinds, strict=True)]
     )
@@ -155,7 +155,7 @@ def _fitted(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _unique(names: Sequence[str]) -> list[str]:
+def unique_names(names: Sequence[str]) -> list[str]:
     """Names of a result's columns; a repeated one gets a number, so that a row can be an object."""
     taken: set[str] = set()
     out = []

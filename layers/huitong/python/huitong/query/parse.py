@@ -90,6 +90,14 @@ class CheckedQuery:
     tree: exp.Expression
     tables: tuple[TableUse, ...]
 
+    def view_names(self) -> dict[TableUse, str]:
+        """A name for each table's view that nothing in the query has."""
+        taken = {node.name.lower() for node in self.tree.find_all(exp.Identifier)}
+        prefix = "huitong"
+        while any(name.startswith(f"{prefix}_") for name in taken):
+            prefix += "x"
+        return {use: f"{prefix}_{n}" for n, use in enumerate(self.tables)}
+
     def over(self, names: Mapping[TableUse, str]) -> exp.Expression:
         """A copy of the tree in which each table is the one that ``names`` gives for it."""
         tree = self.tree.copy()

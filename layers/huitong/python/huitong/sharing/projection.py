@@ -118,7 +118,7 @@ def _changes(contract: Contract, access: Access, relation_sql: str, system_colum
     values.append((BEFORE, _before(access, fields, quoted(BEFORE), f"{quoted(BEFORE)} IS NOT NULL")))
     where = ""
     if len(fields) < len(contract.fields):
-        where = f" WHERE {quoted('_op')} <> 'update' OR LEN({changed}) > 0"
+        where = f" WHERE {quoted('_op')} <> 'update' OR ARRAY_LENGTH({changed}) > 0"
     return f"SELECT {_columns(values)} FROM ({relation_sql}) AS r{where}"
 
 
@@ -145,7 +145,7 @@ def _filtered_changes(
     values.append((BEFORE, _before(access, fields, old, _WAS)))
     visible = f"({_NOW} OR ({operation} = 'update' AND {_WAS}))"
     if len(fields) < len(contract.fields):
-        visible += f" AND ({operation} <> 'update' OR {left} OR {entered} OR LEN({changed}) > 0)"
+        visible += f" AND ({operation} <> 'update' OR {left} OR {entered} OR ARRAY_LENGTH({changed}) > 0)"
     both = (
         f"SELECT *, ({visible}) AS {_VISIBLE} FROM ({_with_both_states(contract, access, relation_sql)}) AS s"
     )

@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from huitong.contracts.model import Contract
 from huitong.errors import InvalidQuery, Problem
-from huitong.query.dialect import macros_in, to_duckdb
+from huitong.query.dialect import macros_in, rewritten, to_duckdb
 from huitong.query.parse import check_condition
 from huitong.sharing.access import Access
 from huitong.sharing.projection import CURRENT_COLUMNS
@@ -37,8 +37,7 @@ def canonical_filter(expression: str, contract: Contract, access: Access | None 
             problems.append(Problem("filter.column", zh, en, {"field": column.name}))
     if problems:
         raise InvalidQuery("筛选条件有误", "The row filter is not valid", problems=problems)
-    safe = tree.transform(_trying)
-    text = to_duckdb(safe)
+    text = to_duckdb(rewritten(tree, _trying))
     if macros_in(text):
         zh, en = "筛选条件中不能用该函数", "A function of this filter cannot be used in filters"
         raise InvalidQuery(zh, en, problems=[Problem("filter.function", zh, en)])
@@ -54,7 +53,7 @@ def _columns(contract: Contract, access: Access | None) -> dict[str, str]:
     return {name.lower(): name for name in names}
 
 
-def _trying(node: exp.Expression) -> exp.Expression:
+def _trying(node: exp.Expr) -> exp.Expr:
     if type(node) is exp.Cast:
         return exp.TryCast(this=node.this, to=node.args["to"])
     return node

@@ -1,0 +1,70 @@
+"""Athena through boto3, for :mod:`huitong.query.athena`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from huitong.aws.errors import translated
+from huitong.query.athena import Progress, State
+
+_STATES: Final[dict[str, State]] = {
+    "QUEUED": "running",
+    "RUNNING": "running",
+    "SUCCEEDED": "succeeded",
+    "FAILED": "failed",
+    "CANCELLED": "cancelled",
+}
+
+
+class AthenaQueries:
+    """``output`` is where results go (``s3://bucket/prefix/``); empty = the workgroup's own place."""
+
+    def __init__(self, client: Any, *, workgroup: str, database: str, output: str = "") -> None:
+        self._client = client
+        self._workgroup = workgroup
+        self._database = database
+        self._output = output
+
+    def start(self, sql: str) -> str:
+        more = {"ResultConfiguration": {"OutputLocation": self._output}} if self._output else {}
+        with translated("athena"):
+            answer = self._client.start_query_execution(
+                QueryString=sql,
+                QueryExecutionContext={"Database": self._database},
+                WorkGroup=self._workgroup,
+                **more,
+            )
+        return str(answer["QueryExecutionId"])
+
+    def progress(self, id: str) -> Progress:
+        with translated("athena"):
+            answer = self._client.get_query_execution(QueryExecutionId=id)
+        status = answer["QueryExecution"]["Status"]
+        return Progress(_STATES[status["State"]], str(status.get("StateChangeReason", "")))
+
+    def stop(self, id: str) -> None:
+        with translated("athena"):
+            self._client.stop_query_execution(QueryExecutionId=id)
+
+    def columns(self, id: str) -> list[tuple[str, str]]:
+        with translated("athena"):
+            answer = self._client.get_query_results(QueryExecutionId=id, MaxResults=1)
+        return [(c["Name"], _type(c)) for c in answer["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]]
+
+    def rows(self, id: str) -> Iterator[list[str | None]]:
+        token, first = "", True
+        while first or token:
+            more = {"NextToken": token} if token else {}
+            with translated("athena"):
+                answer = self._client.get_query_results(QueryExecutionId=id, **more)
+            found = answer["ResultSet"]["Rows"]
+            for row in found[1:] if first else found:  # the first row of all is the heading
+                yield [cell.get("VarCharValue") for cell in row["Data"]]
+            token, first = answer.get("NextToken", ""), False
+
+
+def _type(column: dict[str, Any]) -> str:
+    if column["Type"] == "decimal":
+        return f"decimal({column.get('Precision', 38)},{column.get('Scale', 0)})"
+    return str(column["Type"])
