@@ -76,15 +76,13 @@ def column_of(array: Any) -> _Column:
 
 
 class Checker:
-    """Checks blocks by a plan. ``formats``: date formats of the import profile."""
+    """Checks blocks by a plan; ``today`` is the day of receipt."""
 
-    def __init__(
-        self, plan: Plan, connection: duckdb.DuckDBPyConnection, today: date, formats: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, plan: Plan, connection: duckdb.DuckDBPyConnection, today: date) -> None:
         self._plan = plan
         self._connection = connection
         self._context = Context(today)
-        self._converter = Converter(connection, formats)
+        self._converter = Converter(connection)
 
     def published(self, block: Block, only: Sequence[Field]) -> dict[str, Any]:
         """Typed, canonical values of these columns, one a row."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,7 +20,6 @@ BLOCK_ROWS: Final = 131_072
 _SMALL_DICTIONARY: Final = 65_536
 SOURCE_ROW: Final = "_source_row"
 OPERATION: Final = "_op"
-FORMATS: Final = b"date_formats"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +28,6 @@ class Staged:
 
     store: ObjectStore
     keys: tuple[str, ...]
-
-    def formats(self) -> tuple[str, ...]:
-        """Date formats of the import profile, kept as metadata of the first file."""
-        if not self.keys:
-            return ()
-        with self.store.local(self.keys[0]) as path:
-            metadata = pq.read_schema(path).metadata or {}
-        return tuple(json.loads(metadata.get(FORMATS, b"[]")))
 
     def blocks(self, columns: Sequence[str]) -> Iterator[Block]:
         """Blocks of these columns, with row numbers and operations, in the order of the source file."""

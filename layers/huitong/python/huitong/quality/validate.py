@@ -121,7 +121,7 @@ class Validate:
         staged = Staged(self._staging, batch.staging)
         plan = compile_plan(contract)
         with TemporaryDirectory(prefix="huitong-validate-") as folder, connect(Path(folder)) as connection:
-            checker = Checker(plan, connection, received_on(batch), staged.formats())
+            checker = Checker(plan, connection, received_on(batch))
             repeated = RepeatedRows(staged, contract, checker, connection).find()
             received = repeated.rows + structure.rows
             if received != batch.counts.received:
