@@ -1,0 +1,221 @@
+"""template.yaml: what must hold for every queue, function, policy and bucket."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from huitong import settings
+from huitong.runtime import MAX_RECEIVES
+from huitong.web.operations import OPERATIONS
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "localstack"))
+import artifacts  # noqa: E402
+
+TEMPLATE = artifacts.read_template((ROOT / "template.yaml").read_text())
+RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
+GLOBALS = TEMPLATE["Globals"]["Function"]
+
+
+def of_type(kind: str) -> dict[str, Any]:
+    return {name: r.get("Properties", {}) for name, r in RESOURCES.items() if r["Type"] == kind}
+
+
+FUNCTIONS = of_type("AWS::Serverless::Function")
+QUEUES = of_type("AWS::SQS::Queue")
+SOURCES = {name: q for name, q in QUEUES.items() if not name.endswith("DeadLetters")}
+
+
+def consumers() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for name, function in FUNCTIONS.items():
+        for event in function.get("Events", {}).values():
+            if event["Type"] == "SQS":
+                yield name, event["Properties"]["Queue"]["Fn::GetAtt"][0], event["Properties"]
+
+
+def statements(function: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for policy in function.get("Policies", ()):
+        yield from policy["Statement"]
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_every_queue_gives_up_into_a_dead_letter_queue_of_its_kind(name: str) -> None:
+    redrive = SOURCES[name]["RedrivePolicy"]
+    dead = QUEUES[redrive["deadLetterTargetArn"]["Fn::GetAtt"][0]]
+    assert redrive["maxReceiveCount"] == MAX_RECEIVES
+    assert dead.get("FifoQueue", False) == SOURCES[name].get("FifoQueue", False)
+    assert dead["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+@pytest.mark.parametrize("name", QUEUES)
+def test_every_queue_is_encrypted(name: str) -> None:
+    assert QUEUES[name]["SqsManagedSseEnabled"] is True
+
+
+def test_every_dead_letter_queue_raises_an_alarm() -> None:
+    watched = {
+        alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0]
+        for alarm in of_type("AWS::CloudWatch::Alarm").values()
+    }
+    assert watched == set(QUEUES) - set(SOURCES)
+
+
+def test_no_message_comes_again_while_its_function_may_still_run() -> None:
+    for name, queue, _ in consumers():
+        timeout, seen = FUNCTIONS[name]["Timeout"], QUEUES[queue]["VisibilityTimeout"]
+        assert seen >= timeout + 60 if QUEUES[queue].get("FifoQueue") else seen >= 6 * timeout, (name, queue)
+
+
+def test_every_consumer_answers_for_each_message_and_takes_fifo_messages_one_by_one() -> None:
+    assert len(list(consumers())) == 5
+    for name, queue, event in consumers():
+        assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"], name
+        assert not QUEUES[queue].get("FifoQueue") or event["BatchSize"] == 1, name
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_folder_logical_id_and_handler_agree(name: str) -> None:
+    folder = ROOT / FUNCTIONS[name]["CodeUri"]
+    words = folder.name.split("_")
+    assert name == "".join(w.capitalize() for w in words) + "Function"
+    module, attribute = FUNCTIONS[name].get("Handler", GLOBALS["Handler"]).split(".")
+    tree = ast.parse((folder / f"{module}.py").read_text())
+    bound = {
+        target.id
+        for node in tree.body
+        for target in (node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)])
+        if isinstance(target, ast.Name)
+    } | {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    assert attribute in bound
+
+
+def test_every_function_folder_is_deployed() -> None:
+    folders = {p.name for p in (ROOT / "functions").iterdir() if p.is_dir() and list(p.glob("*.py"))}
+    assert folders == {Path(f["CodeUri"]).name for f in FUNCTIONS.values()}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_function_logs_to_a_group_of_its_own_that_ends_some_day(name: str) -> None:
+    group = FUNCTIONS[name]["LoggingConfig"]["LogGroup"]["Ref"]
+    assert group == name.removesuffix("Function") + "Log"
+    assert RESOURCES[group]["Properties"]["RetentionInDays"]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_no_policy_names_all_actions_or_all_resources(name: str) -> None:
+    for statement in statements(FUNCTIONS[name]):
+        assert not any("*" in action for action in listed(statement["Action"])), statement
+        for resource in listed(statement["Resource"]):
+            text = resource if isinstance(resource, str) else str(next(iter(resource.values())))
+            assert text != "*", statement
+            assert not text.endswith(":*"), statement
+
+
+def test_only_the_steps_of_the_flow_write_to_the_warehouse() -> None:
+    writers = {
+        name
+        for name, function in FUNCTIONS.items()
+        for s in statements(function)
+        if "s3:PutObject" in listed(s["Action"]) and "WarehouseBucket" in str(s["Resource"])
+    }
+    assert writers == {"ValidateBatchFunction", "CompareBatchFunction"}
+
+
+ENVIRONMENTS = {
+    "IngestFileFunction": settings.IngestSettings,
+    "ValidateBatchFunction": settings.ValidateSettings,
+    "CompareBatchFunction": settings.CompareSettings,
+    "PushChangesFunction": settings.PushSettings,
+    "RunScheduleFunction": settings.ScheduleSettings,
+    "AuthorizeRequestFunction": settings.AuthorizerSettings,
+    "ApiFunction": settings.ApiSettings,
+    "QueryDataFunction": settings.QuerySettings,
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_is_told_all_that_its_settings_ask_for_and_nothing_else(name: str) -> None:
+    own = set(FUNCTIONS[name].get("Environment", {}).get("Variables", {}))
+    told = own | {v for v in GLOBALS["Environment"]["Variables"] if not v.startswith("POWERTOOLS")}
+    known = {f.name.upper(): f.default is MISSING for f in fields(ENVIRONMENTS[name])}
+    assert {v for v, needed in known.items() if needed} <= told
+    assert own <= set(known)
+
+
+@pytest.mark.parametrize("name", of_type("AWS::S3::Bucket"))
+def test_every_bucket_is_versioned_encrypted_closed_and_speaks_tls_only(name: str) -> None:
+    bucket = RESOURCES[name]["Properties"]
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["LifecycleConfiguration"]["Rules"]
+    policies = of_type("AWS::S3::BucketPolicy").values()
+    (policy,) = [p["PolicyDocument"] for p in policies if p["Bucket"] == {"Ref": name}]
+    (deny,) = policy["Statement"]
+    assert (deny["Effect"], deny["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+def test_what_holds_data_outlives_its_stack() -> None:
+    for kind in ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key"):
+        for name in of_type(kind):
+            assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain", name
+            assert RESOURCES[name]["DeletionPolicy"].startswith("Retain"), name
+
+
+def test_the_register_can_be_restored_and_forgets_what_expires() -> None:
+    table = RESOURCES["RegisterTable"]["Properties"]
+    assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+    assert table["SSESpecification"]["SSEEnabled"] is True
+
+
+def routes_of(name: str) -> dict[tuple[str, str], dict[str, Any]]:
+    events = FUNCTIONS[name]["Events"].values()
+    return {
+        (e["Properties"]["Method"].upper(), e["Properties"]["Path"]): e["Properties"]
+        for e in events
+        if e["Type"] == "Api"
+    }
+
+
+@pytest.mark.parametrize(("app", "name"), [("api", "ApiFunction"), ("query_data", "QueryDataFunction")])
+def test_the_gateway_has_exactly_the_routes_of_the_table_of_operations(app: str, name: str) -> None:
+    wanted = {(o.method, o.path): o.public for o in OPERATIONS if o.app == app}
+    found = routes_of(name)
+    assert set(found) == set(wanted)
+    for route, event in found.items():
+        assert (event.get("Auth", {}).get("Authorizer") == "NONE") == wanted[route], route
+
+
+def test_only_health_and_the_description_are_open_to_strangers() -> None:
+    both = {**routes_of("ApiFunction"), **routes_of("QueryDataFunction")}
+    assert {path for (_, path), event in both.items() if "Auth" in event} == {
+        "/v1/health",
+        "/v1/openapi.json",
+    }
+    assert RESOURCES["RestApi"]["Properties"]["Auth"]["DefaultAuthorizer"] == "Bearer"
+    ttl = RESOURCES["RestApi"]["Properties"]["Auth"]["Authorizers"]["Bearer"]["Identity"]["ReauthorizeEvery"]
+    assert ttl <= 60  # S-10: withdrawal takes effect within a minute
+
+
+def test_a_dead_letter_queue_of_deliveries_is_told_to_the_push_function() -> None:
+    told = FUNCTIONS["PushChangesFunction"]["Environment"]["Variables"]
+    assert told["DEAD_LETTER_QUEUE_URL"] == {"Ref": "PushDeadLetters"}
+
+
+def test_data_functions_have_room_on_disk_and_light_ones_no_heavy_layer() -> None:
+    heavy = {n for n, f in FUNCTIONS.items() if {"Ref": "DataDependenciesLayer"} in f["Layers"]}
+    assert heavy == {n for n, f in FUNCTIONS.items() if f.get("EphemeralStorage", {}).get("Size") == 10240}
+    assert not heavy & {"ApiFunction", "AuthorizeRequestFunction", "RunScheduleFunction"}
