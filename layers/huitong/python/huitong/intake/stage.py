@@ -77,17 +77,19 @@ def stage(
     cells = Cells(plan, contract, profile)
     findings = _FindingsFile(batch, work, (*table.findings, *plan.findings))
     parts = _Parts(plan, batch, store, work)
-    broken = 0
+    broken = given = 0
     with findings, parts:
         for block in table.blocks(plan.wanted):
+            given += len(block.rows)
             rows = cells.of_block(block)
             broken += sum(f.raw is not None for f in rows.findings)
             findings.add(rows.findings)
             parts.add(rows.batch)
         rows_read = parts.rows + broken
+        if given:
+            plan.check_named(table.named)
         if rows_read == 0:
             raise _no_rows(batch.filename)
-        plan.check_named(table.named)
     if findings.count:
         store.put_file(structure_key(batch.resource, batch.id), findings.path)
     return Staged(tuple(parts.keys), rows_read, broken, findings.count)

@@ -118,7 +118,7 @@ def _surely(magic: bytes, head: bytes) -> bool:
 def _kind_of_text(head: bytes) -> Kind:
     if not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         controls = sum(byte in _TEXT_CONTROLS for byte in head)
-        if controls * 20 > len(head):
+        if controls > 32 and controls * 10 > len(head):
             raise refusal(
                 "file.unsupported",
                 "文件是无法识别的二进制内容",

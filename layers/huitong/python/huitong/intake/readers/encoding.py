@@ -17,8 +17,9 @@ from huitong.intake.readers.refusals import refusal
 _CHUNK: Final = 4 * 1024 * 1024
 _BOMS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
-#: GB18030 text does not by chance form this many UTF-8 characters before the first byte that is not UTF-8.
-_SURELY_UTF8: Final = 20
+#: So many three-byte characters of UTF-8 before the first byte that is none: that is UTF-8 with damage.
+#: Text in GB18030 forms hardly one of them by chance, since its common characters begin below 0xE0.
+_SURELY_UTF8: Final = 4
 
 _SAVE_AS: Final = (
     "请将文件另存为 UTF-8 或 GB18030 编码后重新上传,或在导入方案中声明编码",
@@ -68,7 +69,7 @@ def as_utf8(path: Path, declared: str, work: Path, quote: str = '"') -> Text:
 @dataclass(frozen=True, slots=True)
 class _Broken:
     row: int  # line of the first byte that is not UTF-8
-    characters: int  # non-ASCII characters that came before it
+    characters: int  # of three bytes or more, before it
 
 
 def _checked_utf8(path: Path, quote: bytes, start: int) -> Text | _Broken:
@@ -143,7 +144,7 @@ def _broken(path: Path, start: int, wrong: int) -> _Broken:
             piece = stream.read(min(_CHUNK, wrong - stream.tell()))
             row += piece.count(b"\n")
             if characters < _SURELY_UTF8:
-                characters += sum(not character.isascii() for character in piece.decode("utf-8", "ignore"))
+                characters += sum(character >= "\u0800" for character in piece.decode("utf-8", "ignore"))
     return _Broken(row, characters)
 
 

@@ -20,14 +20,29 @@ from huitong.intake.readers.workbook import Oddities, check_xls, check_xlsx, odd
 from huitong.intake.structure import Structural
 
 _ROWS_PER_BLOCK: Final = 65_536
-_MAX_ROWS: Final = 1_048_576
 _MOMENT: Final = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?$"
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """A sheet whose cells are text. Rows count from the sheet's first, columns from the first used one."""
+
+    position: int
+    cells: pa.RecordBatch
+    left: int  # columns before the first used one
+
+    def head(self, count: int) -> list[list[str | None]]:
+        columns = [column.slice(0, count).to_pylist() for column in self.cells.columns]
+        rows = [list(cells) for cells in zip(*columns, strict=True)]
+        while rows and not any(rows[-1]):
+            rows.pop()
+        return rows
 
 
 @dataclass(slots=True)
 class ExcelTable:
     reader: Any
-    sheet: int
+    sheet: _Sheet
     header: Sequence[str]
     header_row: int
     odd: Oddities
@@ -35,7 +50,7 @@ class ExcelTable:
     named: None = None
 
     def blocks(self, wanted: Sequence[int]) -> Iterator[Block]:
-        batch = _load(self.reader, self.sheet, skip=self.header_row)
+        batch = self.sheet.cells.slice(self.header_row)
         if batch.num_rows == 0:
             return
         moments = self._moments(batch, wanted)
@@ -44,26 +59,23 @@ class ExcelTable:
             part = batch.slice(start, _ROWS_PER_BLOCK)
             rows = pa.array(range(first + start, first + start + part.num_rows), pa.int64())
             columns = [
-                _seen(
-                    part.column(position), moments.get(position, pa.array([])).slice(start, _ROWS_PER_BLOCK)
-                )
-                for position in wanted
+                _seen(part.column(p), moments[p].slice(start, _ROWS_PER_BLOCK) if p in moments else None)
+                for p in wanted
             ]
             columns, rows, findings = self._without_broken(columns, rows, wanted)
             yield Block(columns, rows, findings, nul=True)
 
     def _moments(self, batch: pa.RecordBatch, wanted: Sequence[int]) -> dict[int, pa.Array]:
         """For columns with date cells: which cells they are. Text that looks like a moment stays text."""
-        suspects = [p for p in wanted if pc.any(pc.match_substring_regex(batch.column(p), _MOMENT)).as_py()]
-        if not suspects:
-            return {}
-        if not self.odd.text_like_moments:
-            return {p: pc.match_substring_regex(batch.column(p), _MOMENT) for p in suspects}
+        looks = {p: pc.match_substring_regex(batch.column(p), _MOMENT) for p in wanted}
+        looks = {p: which for p, which in looks.items() if pc.any(which).as_py()}
+        if not looks or not self.odd.text_like_moments:
+            return looks
         types: dict[int, Any] = {
-            p: ("datetime" if p in suspects else "string") for p in range(batch.num_columns)
+            p: ("datetime" if p in looks else "string") for p in range(batch.num_columns)
         }
-        typed = _load(self.reader, self.sheet, skip=self.header_row, types=types)
-        return {p: pc.is_valid(typed.column(p)) for p in suspects}
+        typed = _load(self.reader, self.sheet.position, types).cells.slice(self.header_row)
+        return {p: pc.is_valid(typed.column(p)) for p in looks}
 
     def _without_broken(
         self, columns: list[pa.Array], rows: pa.Array, wanted: Sequence[int]
@@ -125,26 +137,37 @@ def open_excel(path: Path, kind: str, layout: Layout, names: Names) -> ExcelTabl
         raise _damaged() from error
     if not sheets:
         raise refusal("sheet.missing", "工作簿没有工作表", "The workbook has no sheet")
-    sheet = _chosen(sheets, layout.sheet)
-    heads = {
-        i: _head(reader, i, layout.header_row) for i in ([sheet] if sheet is not None else range(len(sheets)))
-    }
-    found = {i: _header_at(head, names, layout.header_row) for i, head in heads.items()}
-    if sheet is None:
-        sheet = next((i for i, at in found.items() if at is not None), _first_with_content(heads))
-    at = found[sheet] or 0
-    head = heads[sheet]
+    sheet, head, at = _found(reader, sheets, layout, names)
+    title = sheets[sheet.position]
     if at >= len(head):
         raise refusal(
             "file.empty" if not head else "header.missing",
-            f"工作表 {sheets[sheet]} 没有内容" if not head else f"第 {layout.header_row} 行不存在",
-            f"Sheet {sheets[sheet]} is empty" if not head else f"There is no row {layout.header_row}",
-            sheet=sheets[sheet],
+            f"工作表 {title} 没有内容" if not head else f"第 {layout.header_row} 行不存在",
+            f"Sheet {title} is empty" if not head else f"There is no row {layout.header_row}",
+            sheet=title,
         )
-    header = _merged(head, at, names)
-    place = position_of_sheet(path, sheets[sheet]) if kind == "xlsx" else ""
-    odd = oddities(path, place, len(header), at + 1) if place else Oddities()
+    header = _merged(sheet, head, at, names)
+    member = position_of_sheet(path, title) if kind == "xlsx" else ""
+    odd = oddities(path, member, sheet.left, len(header), at + 1) if member else Oddities()
     return ExcelTable(reader, sheet, header, at + 1, odd)
+
+
+def _found(
+    reader: Any, sheets: Sequence[str], layout: Layout, names: Names
+) -> tuple[_Sheet, list[list[str | None]], int]:
+    """The declared sheet; else the first with a header; else the first with any content."""
+    chosen = _chosen(sheets, layout.sheet)
+    fallback: tuple[_Sheet, list[list[str | None]], int] | None = None
+    for position in [chosen] if chosen is not None else range(len(sheets)):
+        sheet = _load(reader, position)
+        head = sheet.head(max(SEARCHED_ROWS, layout.header_row) + 1)
+        at = _header_at(head, names, layout.header_row)
+        if at is not None:
+            return sheet, head, at
+        if fallback is None or (head and not fallback[1]):
+            fallback = sheet, head, 0
+    assert fallback is not None  # noqa: S101 (a workbook without sheets was refused)
+    return fallback
 
 
 def _chosen(sheets: Sequence[str], wanted: str) -> int | None:
@@ -163,24 +186,20 @@ def _chosen(sheets: Sequence[str], wanted: str) -> int | None:
     )
 
 
-def _head(reader: Any, sheet: int, header_row: int) -> list[list[str | None]]:
-    batch = _load(reader, sheet, skip=0, count=max(SEARCHED_ROWS, header_row))
-    columns = [column.to_pylist() for column in batch.columns]
-    rows = [list(cells) for cells in zip(*columns, strict=True)]
-    while rows and not any(rows[-1]):
-        rows.pop()
-    return rows
-
-
 def _header_at(head: Sequence[Sequence[str | None]], names: Names, declared: int) -> int | None:
-    return declared - 1 if declared else names.find(head)
+    if declared:
+        return declared - 1
+    at = names.find(head)
+    # Under merged cells the header goes on: a row of nothing but names is no data.
+    while at is not None and at + 1 < len(head) and any(head[at + 1]):
+        cells = [cell for cell in head[at + 1] if cell and cell.strip()]
+        if names.known(cells) != len(cells):
+            break
+        at += 1
+    return at
 
 
-def _first_with_content(heads: dict[int, list[list[str | None]]]) -> int:
-    return next((i for i, head in heads.items() if head), next(iter(heads)))
-
-
-def _merged(head: Sequence[Sequence[str | None]], at: int, names: Names) -> tuple[str, ...]:
+def _merged(sheet: _Sheet, head: Sequence[Sequence[str | None]], at: int, names: Names) -> tuple[str, ...]:
     """The header row; where a merged cell leaves it empty, the nearest name above that is known."""
     header = []
     for position, cell in enumerate(head[at]):
@@ -189,26 +208,28 @@ def _merged(head: Sequence[Sequence[str | None]], at: int, names: Names) -> tupl
             above = (head[r][position] or "" for r in range(at - 1, -1, -1))
             text = next((name for name in above if names.field(name)), "")
         header.append(text)
-    while header and not header[-1]:
+    below = sheet.cells.slice(at + 1)
+    while header and not header[-1].strip() and below.column(len(header) - 1).null_count == below.num_rows:
         header.pop()
     return tuple(header)
 
 
-def _load(
-    reader: Any, sheet: int, *, skip: int, count: int | None = None, types: Any = "string"
-) -> pa.RecordBatch:
+def _load(reader: Any, position: int, types: Any = "string") -> _Sheet:
+    """Loading is the whole cost, however few rows are asked for: once for each sheet."""
     try:
-        loaded = reader.load_sheet(sheet, header_row=None, skip_rows=skip, n_rows=count, dtypes=types)
-        return loaded.to_arrow()
+        # skip_rows 0, not None: blank rows at the top count.
+        loaded = reader.load_sheet(position, header_row=None, skip_rows=0, dtypes=types)
+        columns = loaded.selected_columns
+        if callable(columns):
+            columns = columns()
+        return _Sheet(position, loaded.to_arrow(), columns[0].absolute_index if columns else 0)
     except fastexcel.FastExcelError as error:
-        if "skip" in str(error) or "too many rows" in str(error):
-            return pa.RecordBatch.from_arrays([], [])
         raise _damaged() from error
 
 
-def _seen(column: pa.Array, moments: pa.Array) -> pa.Array:
+def _seen(column: pa.Array, moments: pa.Array | None) -> pa.Array:
     """Date cells as ISO text: midnight is the day alone, day zero the time alone. Empty is no value."""
-    if len(moments):
+    if moments is not None:
         short = pc.replace_substring_regex(column, r" 00:00:00(\.0+)?$", "")
         short = pc.replace_substring_regex(short, r"^(1899-12-3[01]|1904-01-01) ", "")
         column = pc.if_else(pc.fill_null(moments, False), short, column)

@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -23,14 +24,14 @@ _CHUNK: Final = 4 * 1024 * 1024
 _MAX_ODD: Final = 100_000
 
 # One cell. The value is what stands in <v>, or in <is> for inline text.
-_CELL: Final = re.compile(rb"<c ([^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
+_CELL: Final = re.compile(rb"<(?:\w+:)?c ([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL)
 _REF: Final = re.compile(rb'\br="([A-Z]{1,3})(\d+)"')
 _ATTRIBUTE_S: Final = re.compile(rb'\bs="(\d+)"')
-_VALUE: Final = re.compile(rb"<v[^>]*>([^<]*)</v>")
-_FORMULA: Final = re.compile(rb"<f[^>]*?(?:/>|>([^<]*)</f>)")
+_VALUE: Final = re.compile(rb"<(?:\w+:)?v[^>]*>([^<]*)<")
+_FORMULA: Final = re.compile(rb"<(?:\w+:)?f\b[^>]*?(?:/>|>([^<]*)<)")
 # Cells worth a second look: an error, a formula, a long number, a style that pads with zeros.
-_LONG: Final = re.compile(rb"<v>-?(?:\d{16,}|\d(?:\.\d+)?E\+?(?:1[5-9]|[2-9]\d|\d{3}))</v>")
-_MOMENT: Final = re.compile(rb"<t[^>]*>\s*\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+_LONG: Final = re.compile(rb"v>-?(?:\d{16,}|\d(?:\.\d+)?[Ee]\+?(?:1[5-9]|[2-9]\d|\d{3}))<")
+_MOMENT: Final = re.compile(rb"t(?: [^>]*)?>\s*\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
 
 @dataclass(slots=True)
@@ -106,34 +107,42 @@ def position_of_sheet(path: Path, name: str) -> str:
     return ""
 
 
-def oddities(path: Path, member: str, width: int, header_row: int) -> Oddities:
-    """Look through the cells of a sheet below its header. Raises UnreadableFile when it is damaged."""
+def oddities(path: Path, member: str, left: int, width: int, header_row: int) -> Oddities:
+    """Look through the cells of a sheet below its header; ``left`` columns are unused.
+
+    Raises UnreadableFile when the sheet is damaged.
+    """
     found = Oddities()
     try:
         with zipfile.ZipFile(path) as book:
             padded = _padding_styles(book)
-            marks = [b'="e"', b"<f", *(b's="%d"' % style for style in padded)]
+            marks = [b'="e"', b"<f", b":f", *(b's="%d"' % style for style in padded)]
             for piece in _cells(book, member):
                 if any(mark in piece for mark in marks) or _LONG.search(piece):
-                    _look(piece, padded, width, header_row, found)
+                    _look(piece, padded, (left, width, header_row), found)
                 found.text_like_moments = found.text_like_moments or _MOMENT.search(piece) is not None
             if "xl/sharedStrings.xml" in book.namelist() and not found.text_like_moments:
                 found.text_like_moments = any(
-                    _MOMENT.search(piece) for piece in _pieces(book, "xl/sharedStrings.xml", b"</si>")
+                    _MOMENT.search(piece) for piece in _pieces(book, "xl/sharedStrings.xml", b"si>")
                 )
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
         raise refusal("excel.damaged", "Excel 文件已损坏", "The workbook is damaged") from error
     return found
 
 
-def _look(piece: bytes, padded: dict[int, int], width: int, header_row: int, found: Oddities) -> None:
+def _look(piece: bytes, padded: dict[int, int], area: tuple[int, int, int], found: Oddities) -> None:
+    left, width, header_row = area
     for match in _CELL.finditer(piece):
         attributes, inner = match.groups()
         place = _REF.search(attributes)
         if place is None or not inner:
             continue
-        row, column = int(place[2]), _column(place[1])
-        if row <= header_row or column >= width or len(found.broken) + len(found.imprecise) >= _MAX_ODD:
+        row, column = int(place[2]), _column(place[1]) - left
+        if (
+            row <= header_row
+            or not 0 <= column < width
+            or len(found.broken) + len(found.imprecise) >= _MAX_ODD
+        ):
             continue
         kind = _kind(attributes)
         value = _VALUE.search(inner)
@@ -147,10 +156,9 @@ def _look(piece: bytes, padded: dict[int, int], width: int, header_row: int, fou
 
 
 def _number(row: int, column: int, text: str, zeros: int, found: Oddities) -> None:
-    if _LONG.fullmatch(b"<v>%s</v>" % text.encode()):
+    if _LONG.fullmatch(b"v>%s<" % text.encode()):
         found.imprecise.append((row, column))
-        if text.lstrip("-").isdigit():
-            found.exact.setdefault(column, {})[row] = text
+        found.exact.setdefault(column, {})[row] = f"{Decimal(text):f}"
     elif zeros and text.isdigit() and len(text) < zeros:
         found.exact.setdefault(column, {})[row] = text.zfill(zeros)
 
@@ -173,7 +181,7 @@ def _padding_styles(book: zipfile.ZipFile) -> dict[int, int]:
 
 
 def _cells(book: zipfile.ZipFile, member: str) -> Iterator[bytes]:
-    return _pieces(book, member, b"</row>")
+    return _pieces(book, member, b"row>")
 
 
 def _pieces(book: zipfile.ZipFile, member: str, end: bytes) -> Iterator[bytes]:
