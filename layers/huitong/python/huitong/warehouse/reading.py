@@ -6,12 +6,13 @@ may open can be limited to the paths given here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from huitong.contracts.model import Contract
 from huitong.ports import ObjectStore
+from huitong.warehouse.files import DataFileRef
 from huitong.warehouse.lakehouse import Lakehouse, Which
 from huitong.warehouse.sql import changes_columns, current_columns, select_of
 
@@ -30,8 +31,16 @@ def relation(
     older than a column have null there. Snapshot 0 is the empty table. Raises
     Fault when the snapshot has expired, Unavailable when storage failed.
     """
+    with relation_of(lakehouse, contract, table, lakehouse.files(contract, table, snapshot_id)) as opened:
+        yield opened
+
+
+@contextmanager
+def relation_of(
+    lakehouse: Lakehouse, contract: Contract, table: Which, refs: Sequence[DataFileRef]
+) -> Iterator[tuple[str, list[Path]]]:
+    """As :func:`relation`, of some of a snapshot's files only."""
     columns = current_columns(contract) if table == "current" else changes_columns(contract)
-    refs = lakehouse.files(contract, table, snapshot_id)
     if not refs:
         yield select_of([], columns, {}), []
         return
