@@ -144,7 +144,19 @@ class ValidationWorld:
 
 
 def _structure(found: Sequence[Row]) -> Any:
-    texts = ("batch_id", "resource", "unit", "column", "rule", "criterion", "severity", "value", "zh", "en", "raw")
+    texts = (
+        "batch_id",
+        "resource",
+        "unit",
+        "column",
+        "rule",
+        "criterion",
+        "severity",
+        "value",
+        "zh",
+        "en",
+        "raw",
+    )
     defaults = {"batch_id": BATCH, "unit": UNIT, "criterion": "structure", "severity": "error", "column": ""}
     rows = [{**defaults, **row} for row in found]
     columns = {name: pa.array([r.get(name) for r in rows], pa.string()) for name in texts}

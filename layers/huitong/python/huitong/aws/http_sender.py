@@ -9,6 +9,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Callable, Mapping, Sequence
+from http.client import HTTPException
 from threading import Timer
 from typing import Final
 
@@ -72,11 +73,14 @@ class HttpsSender:
             with cut:
                 connection.request("POST", endpoint.target, body=body, headers=sent, preload_content=False)
                 answer = connection.getresponse()
-                return HttpAnswer(answer.status, _read(answer), dict(answer.headers.items()))
-        except (HTTPError, OSError, ssl.SSLError, ValueError) as error:
+                told = HttpAnswer(answer.status, _read(answer), dict(answer.headers.items()))
+        except (HTTPError, HTTPException, OSError, ValueError) as error:
             raise _no_answer(endpoint, type(error).__name__) from error
         finally:
             connection.close()
+        if cut.done:  # what was read by then may look whole and is not
+            raise _no_answer(endpoint, "too slow")
+        return told
 
     def _address(self, endpoint: Endpoint) -> str:
         try:
@@ -111,6 +115,7 @@ class _Deadline:
     """Cuts the connection when the time is over, however slowly bytes drip in."""
 
     def __init__(self, connection: HTTPConnection, seconds: float) -> None:
+        self.done = False
         self._connection = connection
         self._timer = Timer(seconds, self._cut)
         self._timer.daemon = True
@@ -122,6 +127,7 @@ class _Deadline:
         self._timer.cancel()
 
     def _cut(self) -> None:
+        self.done = True
         held = self._connection.sock
         if held is not None:
             with contextlib.suppress(OSError):

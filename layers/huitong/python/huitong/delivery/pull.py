@@ -136,11 +136,9 @@ def _read(text: str, resource: str, kind: CursorKind) -> Position | None:
         told = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (binascii.Error, ValueError, RecursionError):
         return None
-    match told:
-        case [version, str(of), str(name), int(seq), int(ordinal)] if (version, of, name) == (
-            _VERSION,
-            kind,
-            resource,
-        ):
-            return Position(seq, ordinal) if ordinal >= 0 else None
-    return None
+    if not isinstance(told, list) or [type(part) for part in told] != [int, str, str, int, int]:
+        return None
+    version, of, name, seq, ordinal = told
+    if (version, of, name) != (_VERSION, kind, resource) or ordinal < 0:
+        return None
+    return Position(seq, ordinal)

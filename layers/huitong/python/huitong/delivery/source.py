@@ -27,7 +27,7 @@ from huitong.sharing.projection import projection_sql
 from huitong.warehouse.files import DataFileRef
 from huitong.warehouse.lakehouse import Lakehouse, Which
 from huitong.warehouse.publication import Publications
-from huitong.warehouse.sql import changes_columns, current_columns, select_of
+from huitong.warehouse.reading import relation_of
 
 _BATCH_ROWS: Final = 20_000
 _OF_TABLE: Final = tuple(name for name in SNAPSHOT_SYSTEM if name not in ("_seq", "_ordinal"))
@@ -110,16 +110,14 @@ class WarehouseChanges:
         self, contract: Contract, which: Which, refs: Sequence[DataFileRef]
     ) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
         """A connection that sees these files and nothing else, and a SELECT over them."""
-        columns = current_columns(contract) if which == "current" else changes_columns(contract)
         with ExitStack() as stack:
-            paths = stack.enter_context(self._lakehouse.local.open(refs))
-            ids = self._lakehouse.field_ids(contract, which) if refs else {}
+            table, paths = stack.enter_context(relation_of(self._lakehouse, contract, which, refs))
             spill = stack.enter_context(TemporaryDirectory(prefix="huitong-changes-"))
             stack.enter_context(_our_errors(contract.id))
             connection = stack.enter_context(duckdb.connect(":memory:", config=self._config(spill)))
             connection.execute("SET TimeZone = 'UTC'")
             _lock(connection, paths)
-            yield connection, select_of(paths, columns, ids)
+            yield connection, table
 
     def _config(self, spill: str) -> dict[str, str | bool | int | float | list[str]]:
         return {
