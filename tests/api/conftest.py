@@ -172,6 +172,39 @@ def world(tmp_path: Path) -> World:
 
 
 @pytest.fixture
+def platform(world: World, tmp_path: Path) -> Any:
+    """The steps from a landed file to published tables, and the services that read them."""
+    from huitong.delivery.pull import Pull
+    from huitong.delivery.source import WarehouseChanges
+    from huitong.local.platform import Platform, Ports
+    from huitong.query.readable import Resolver
+    from huitong.query.run import DuckDbEngine, Queries, WarehouseTables
+    from huitong.warehouse.lakehouse import Lakehouse
+
+    def catalog() -> Any:
+        from pyiceberg.catalog.sql import SqlCatalog
+
+        return SqlCatalog(
+            "local", uri=f"sqlite:///{tmp_path}/catalog.db", warehouse=f"file://{tmp_path}/warehouse"
+        )
+
+    ports = Ports(
+        landing=world.landing,
+        staging=world.staging,
+        warehouse=DiskObjects(tmp_path / "warehouse"),
+        register=world.register,
+        catalog=catalog,
+        clock=world.clock,
+    )
+    lakehouse = Lakehouse(catalog, "huitong", ports.warehouse)
+    resolver = Resolver(world.contracts, world.grants, world.publications, world.batches)
+    engine = DuckDbEngine(WarehouseTables(ports.warehouse, lakehouse), world.staging)
+    world.services["queries"] = Queries(world.register, world.staging, resolver, engine, world.clock)
+    world.services["pull"] = Pull(world.publications, WarehouseChanges(lakehouse, world.publications))
+    return Platform(ports)
+
+
+@pytest.fixture
 def apps(world: World) -> dict[str, Any]:
     from huitong.batches.replay import Replay
     from huitong.delivery.replay import Replay as Redelivery

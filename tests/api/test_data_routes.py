@@ -12,46 +12,14 @@ from conftest import BANK, BUREAU, COURT, Call, Said, World
 
 from huitong.audit.trace import Trace
 from huitong.batches.model import Batch
-from huitong.delivery.pull import Pull
-from huitong.delivery.source import WarehouseChanges
-from huitong.local.platform import Platform, Ports
-from huitong.query.readable import Resolver
-from huitong.query.run import DuckDbEngine, Queries, WarehouseTables
+from huitong.local.platform import Platform
 from huitong.sharing.grants import Grant
-from huitong.warehouse.lakehouse import Lakehouse
 from huitong.web.checking import check
 from huitong.web.schemas import SCHEMAS
 
 ARROW = "application/vnd.apache.arrow.stream"
 FIRST = "claim_no,debtor_id,amount\n001,440300199001011234,10.50\n002,440300199001015678,20\n003,x,30\n,y,1\n"
 SECOND = "claim_no,debtor_id,amount\n001,440300199001011234,11.50\n002,440300199001015678,20\n004,z,40\n"
-
-
-@pytest.fixture
-def platform(world: World, tmp_path: Path) -> Platform:
-    from huitong.local.objects import DiskObjects
-
-    def catalog() -> Any:
-        from pyiceberg.catalog.sql import SqlCatalog
-
-        return SqlCatalog(
-            "local", uri=f"sqlite:///{tmp_path}/catalog.db", warehouse=f"file://{tmp_path}/warehouse"
-        )
-
-    ports = Ports(
-        landing=world.landing,
-        staging=world.staging,
-        warehouse=DiskObjects(tmp_path / "warehouse"),
-        register=world.register,
-        catalog=catalog,
-        clock=world.clock,
-    )
-    lakehouse = Lakehouse(catalog, "huitong", ports.warehouse)
-    resolver = Resolver(world.contracts, world.grants, world.publications, world.batches)
-    engine = DuckDbEngine(WarehouseTables(ports.warehouse, lakehouse), world.staging)
-    world.services["queries"] = Queries(world.register, world.staging, resolver, engine, world.clock)
-    world.services["pull"] = Pull(world.publications, WarehouseChanges(lakehouse, world.publications))
-    return Platform(ports)
 
 
 @pytest.fixture

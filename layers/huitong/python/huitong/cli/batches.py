@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from huitong.cli.options import Json, Limit, Resource, Since, Unit, Until, client
-from huitong.cli.showing import command, note, show_json, show_members, show_table
+from huitong.cli.showing import command, note, say, show_json, show_members, show_table
 
 batch = typer.Typer(help="批次 / batches", no_args_is_help=True)
 
@@ -54,9 +54,9 @@ def show_batch(found: dict[str, Any]) -> None:
         show_members(quality, {"score": "质量得分 score", "by_rule": "按规则 by rule"})
     for reason in (found.get("refusal"), found.get("preview")):
         if reason:
-            print(f"原因 reason: {reason.get('zh', '')} / {reason.get('en', '')}")
+            say(f"原因 reason: {reason.get('zh', '')} / {reason.get('en', '')}")
             for one in reason.get("problems") or ():
-                print(f"  - {one.get('zh', '')} / {one.get('en', '')}")
+                say(f"  - {one.get('zh', '')} / {one.get('en', '')}")
 
 
 @batch.command("show")

@@ -118,9 +118,13 @@ def put(
     as_json: Json = False,
 ) -> None:
     """保存导入方案 / Save an import profile."""
+    try:
+        settings = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise typer.BadParameter(f"{file} 不是 JSON / is no JSON: {error}", param_hint="FILE") from error
     api = client()
     source = unit or _provider(api, resource)
-    made = api.put("profiles", source, resource, name, body=json.loads(file.read_text(encoding="utf-8")))
+    made = api.put("profiles", source, resource, name, body=settings)
     if as_json:
         show_json(made)
     else:

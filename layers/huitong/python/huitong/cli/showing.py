@@ -23,9 +23,14 @@ def show_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
+def say(text: str) -> None:
+    """A line for people, without characters that would steer a terminal."""
+    print(_visible(text))
+
+
 def note(text: str) -> None:
     """Progress and remarks, on standard error."""
-    print(text, file=sys.stderr, flush=True)
+    print(_visible(text), file=sys.stderr, flush=True)
 
 
 def show_table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
@@ -101,7 +106,6 @@ def _text(value: Any) -> str:
 
 
 def _visible(text: str) -> str:
-    """Without characters that would steer a terminal."""
     return "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else "�" for c in text)
 
 

@@ -100,7 +100,7 @@ def _string(value: str, schema: Schema, path: str) -> Iterator[Problem]:
     elif "enum" in schema and value not in schema["enum"]:
         known = ", ".join(schema["enum"])
         yield _problem("enum", path, f"须为其中之一:{known}", f"must be one of: {known}")
-    elif "pattern" in schema and not re.search(schema["pattern"], value):
+    elif "pattern" in schema and not _like(schema["pattern"], value):
         yield _problem("pattern", path, "格式不对", "has not the right form")
 
 
@@ -108,6 +108,11 @@ def _integer(value: int, schema: Schema, path: str) -> Iterator[Problem]:
     low, high = schema.get("minimum"), schema.get("maximum")
     if (low is not None and value < low) or (high is not None and value > high):
         yield _problem("range", path, f"须在{low}与{high}之间", f"must be between {low} and {high}")
+
+
+def _like(pattern: str, value: str) -> bool:
+    """JSON Schema's patterns are ECMAScript's: ``$`` is the very end, digits are ASCII."""
+    return re.search(pattern.replace("$", r"\Z"), value, re.ASCII) is not None
 
 
 def _problem(rule: str, path: str, zh: str, en: str) -> Problem:

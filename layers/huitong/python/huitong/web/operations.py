@@ -15,7 +15,7 @@ ARROW: Final = "application/vnd.apache.arrow.stream"
 PATHS: Final[Mapping[str, Schema]] = {
     "code": text("contract id, table name or schema name", most=64, pattern=CODE),
     "id": text(most=128, pattern=ID),
-    "unit": text("统一社会信用代码", most=18, pattern=UNIT),
+    "unit": text("统一社会信用代码", most=40, pattern=UNIT),
     "name": text(most=64, pattern=NAME),
     "version": text(most=6, pattern=r"^[1-9][0-9]*$"),
 }
@@ -23,7 +23,7 @@ PATHS: Final[Mapping[str, Schema]] = {
 _LIMIT: Final = number("most items of the answer", low=1, high=1_000)
 _AFTER: Final = text("token `next` of the answer before", most=512)
 _RESOURCE: Final = text("only of this resource", most=64, pattern=CODE)
-_UNIT: Final = text("only of this unit", most=18, pattern=UNIT)
+_UNIT: Final = text("only of this unit", most=40, pattern=UNIT)
 _FROM: Final = text("from this day or moment on", most=30, pattern=r"^\d{4}-\d\d-\d\d")
 _TO: Final = text("to this day or moment, included", most=30, pattern=r"^\d{4}-\d\d-\d\d")
 _PAGED: Final = {"after": _AFTER, "limit": _LIMIT}

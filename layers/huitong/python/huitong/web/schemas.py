@@ -9,7 +9,7 @@ from typing import Any, Final
 Schema = dict[str, Any]
 
 CODE: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-UNIT: Final = r"^[0-9A-HJ-NPQRTUWXY]{18}$"
+UNIT: Final = r"^[0-9A-Za-z][0-9A-Za-z_-]{0,39}$"  # a registered unit's code is checked when it is registered
 ID: Final = r"^[A-Za-z0-9_-]{1,128}$"
 NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
