@@ -67,9 +67,10 @@ class ValidationWorld:
         columns = list(dict.fromkeys(name for row in rows for name in row if name != "_source_row"))
         keys = []
         for number in range(files if rows else 0):
-            part = rows[number::files] if files > 1 else rows
+            size = -(-len(rows) // files)
+            part = rows[number * size : (number + 1) * size]
             table = {c: pa.array([r.get(c) for r in part], pa.string()) for c in columns}
-            places = [r.get("_source_row", 2 + number + i * files) for i, r in enumerate(part)]
+            places = [r.get("_source_row", 2 + number * size + i) for i, r in enumerate(part)]
             table["_source_row"] = pa.array(places, pa.int64())
             keys.append(f"{resource}/{BATCH}/staged-{number:04}.parquet")
             self._write(keys[-1], pa.table(table), group)
