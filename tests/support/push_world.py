@@ -196,20 +196,6 @@ class Wire:
         return HttpAnswer(answer[0], answer[2], answer[1])
 
 
-class PatientQueue(MemoryQueue):
-    """Keeps delayed messages apart: here the clock stands still, and the sweep wakes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.delayed: list[tuple[dict[str, Any], int]] = []
-
-    def send(self, message: Mapping[str, Any], *, group: str = "", dedup: str = "", delay: int = 0) -> None:
-        if delay:
-            self.delayed.append((dict(message), delay))
-        else:
-            super().send(message, group=group)
-
-
 SECRET = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNk"
 
 
@@ -221,7 +207,7 @@ class World:
         self.history = History()
         self.register: Any = MemoryRegister()
         self.exports: Any = DiskObjects(folder)
-        self.queue: Any = PatientQueue()
+        self.queue: Any = MemoryQueue()
         self.dead_letters: Any = MemoryQueue()
         self.events: Any = MemoryEvents()
         self.clock = ManualClock()

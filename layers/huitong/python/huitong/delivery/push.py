@@ -59,7 +59,6 @@ class Push:
             entitlement,
             dead_letters,
             events,
-            queue,
             clock,
             limits,
             random or SystemRandom(),

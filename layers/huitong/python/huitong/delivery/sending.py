@@ -8,7 +8,6 @@ goes out again, with the same id and the same bytes, and the receiver knows it.
 from __future__ import annotations
 
 import hashlib
-import math
 import secrets as random_source
 from collections.abc import Mapping
 from dataclasses import replace
@@ -31,7 +30,6 @@ from huitong.ports import Clock, EventBus, HttpSender, Item, ObjectStore, Queue,
 
 _ATTEMPTS: Final = 8
 _LEASE: Final = "SENDING"
-LONGEST_DELAY: Final = 900  # seconds that a queue can hold a message back
 
 
 class Lease:
@@ -93,7 +91,6 @@ class Sender:
         entitlement: Entitlement,
         dead_letters: Queue,
         events: EventBus,
-        queue: Queue,
         clock: Clock,
         limits: DeliveryLimits,
         random: Random,
@@ -107,7 +104,6 @@ class Sender:
         self._entitlement = entitlement
         self._dead_letters = dead_letters
         self._events = events
-        self._queue = queue
         self._clock = clock
         self._limits = limits
         self._random = random
@@ -115,9 +111,9 @@ class Sender:
     def send(self, id: str) -> float | None:
         """Send what is due, in order, up to the first failure.
 
-        Gives the seconds after which more can be done, None when nothing is left.
-        It asks the queue to be woken then; for long pauses the sweep wakes. Raises
-        NotFound for an unknown subscription, and faults.
+        Gives the seconds after which to be called again (0 = at once), None when
+        nothing is left to do; if nobody calls, the sweep does. Raises NotFound for
+        an unknown subscription, and faults.
         """
         if self._subscriptions.get(id).subscription.state in ("paused", "cancelled"):
             return None
@@ -154,15 +150,8 @@ class Sender:
                 return self._limits.lease_seconds
             pause = self._attempt(subscription, due)
             if pause is not None:
-                self._wake_later(id, pause)
                 return pause
-        self._wake_later(id, 0.0)
         return 0.0
-
-    def _wake_later(self, id: str, pause: float) -> None:
-        """Only after an attempt of our own: wake-ups that come too early must not multiply."""
-        if pause <= LONGEST_DELAY:
-            self._queue.send({"subscription": id}, group=f"sub:{id}", delay=math.ceil(pause))
 
     def _attempt(self, subscription: Subscription, due: StoredDelivery) -> float | None:
         """One POST and its record; the pause before the next attempt when it failed, None to go on."""
