@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+
+from huitong.settings import NotConfigured, PushSettings, QuerySettings, Settings
+
+QUERY = {
+    "REGISTER_TABLE": "r",
+    "STAGING_BUCKET": "s",
+    "WAREHOUSE_BUCKET": "w",
+    "GLUE_DATABASE": "d",
+    "SECRETS_KEY": "k",
+}
+
+
+def test_every_missing_variable_is_named_at_once() -> None:
+    with pytest.raises(NotConfigured) as caught:
+        QuerySettings.read({"REGISTER_TABLE": "r", "STAGING_BUCKET": ""})
+    assert set(caught.value.where["missing"]) == {
+        "GLUE_DATABASE",
+        "SECRETS_KEY",
+        "STAGING_BUCKET",
+        "WAREHOUSE_BUCKET",
+    }
+
+
+def test_malformed_values_are_named_with_the_missing_ones() -> None:
+    with pytest.raises(NotConfigured) as caught:
+        QuerySettings.read({**QUERY, "GLUE_DATABASE": "", "QUERY_ENGINE": "presto", "WARM_MEGABYTES": "much"})
+    assert caught.value.where["missing"] == ["GLUE_DATABASE"]
+    assert set(caught.value.where["malformed"]) == {"QUERY_ENGINE", "WARM_MEGABYTES"}
+
+
+def test_values_get_their_types_and_the_rest_their_defaults() -> None:
+    read = QuerySettings.read({**QUERY, "QUERY_ENGINE": "athena", "WARM_MEGABYTES": "64", "UNKNOWN": "x"})
+    assert (read.query_engine, read.warm_megabytes, read.stage) == ("athena", 64, "local")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("true", True), ("False", False), ("1", True), ("no", False), ("", False)]
+)
+def test_flags_are_read_in_the_usual_ways(text: str, value: bool) -> None:
+    needed = dict.fromkeys(("REGISTER_TABLE", "QUEUE_URL", "EVENT_BUS", "STAGING_BUCKET", "WAREHOUSE_BUCKET", "GLUE_DATABASE", "WAITING_QUEUE_URL", "SECRETS_KEY", "DEAD_LETTER_QUEUE_URL"), "x")  # fmt: skip
+    assert PushSettings.read({**needed, "ALLOW_LOCAL_ENDPOINTS": text}).allow_local_endpoints is value
+
+
+def test_settings_are_of_one_process_and_cannot_be_changed() -> None:
+    read = Settings.read({"REGISTER_TABLE": "r"})
+    with pytest.raises(AttributeError):
+        read.register_table = "other"  # type: ignore[misc]
+    assert hash(read) == hash(Settings.read({"REGISTER_TABLE": "r"}))
