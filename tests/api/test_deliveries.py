@@ -10,6 +10,7 @@ import pytest
 from conftest import BANK, BUREAU, COURT, Call, World
 
 from huitong.batches.model import Batch, Counts
+from huitong.identity.model import OPERATOR
 from huitong.web.checking import check
 from huitong.web.schemas import SCHEMAS
 
@@ -279,8 +280,9 @@ def test_without_a_grant_nobody_subscribes_not_even_through_an_administrator(cal
     assert _subscribe(call, as_="admin", unit=BANK).status == 403
 
 
-def test_staff_must_name_the_unit_that_receives(call: Call) -> None:
-    assert _subscribe(call, as_="admin").status == 400
+def test_an_administrator_who_names_no_unit_subscribes_for_the_operator_with_masked_fields(call: Call) -> None:
+    said = _subscribe(call, as_="admin")
+    assert (said.status, said.body["unit"]) == (201, OPERATOR)
 
 
 def test_a_filter_cannot_feel_for_what_a_mask_hides(call: Call) -> None:

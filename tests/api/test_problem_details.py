@@ -68,7 +68,7 @@ def test_a_body_beyond_its_limit_is_refused(call: Call) -> None:
         {"unknown": "1"},
         {"from": "yesterday"},
         {"status": "lost"},
-        {"unit": "short"},
+        {"unit": "not a unit"},
         {"resource": "../x"},
     ],
 )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
+
+#: The unit that runs the platform: 深圳市破产事务管理署 (domain.md 5.1; a synthetic code with valid checks).
+OPERATOR: Final = "1144030000AA01123N"
 
 Role = Literal["admin", "source", "consumer", "officer", "analyst", "auditor"]
 

@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 
 from huitong.contracts.model import Contract, Mask
 from huitong.errors import InvalidQuery, NotFound, Problem
-from huitong.identity.model import Principal, Role
+from huitong.identity.model import OPERATOR, Principal, Role
 from huitong.ports import Clock, Item, Register, timestamp
 from huitong.quality.masking import mask_of
 from huitong.sharing.access import Access
@@ -128,19 +128,21 @@ def access_for(
     """What a principal, for its own or another unit, may have of a resource; None = as if it did not exist.
 
     ``acting_unit`` must be one it may act for, else None. When it acts for a
-    unit, it has what that unit has and nothing of its own roles.
+    unit, it has what that unit has and nothing of its own roles. What has no
+    provider is the operator's own; of the rest the operator has the masked view
+    of its staff (domain.md: it is the administration that all resources serve).
     """
     if acting_unit and not principal.may_act_for(acting_unit):
         return None
     unit = acting_unit or principal.unit
-    if unit and unit == contract.provider:
+    if unit and unit == (contract.provider or OPERATOR):
         return Access(contract.id, tuple(f.name for f in contract.fields))
     if contract.share_type == NOT_SHARED:
         return None
     grant = grants.find(unit, contract.id)
     if grant is not None:
         return _granted(grant, contract) if grant.valid_on(grants.today()) else None
-    if principal.has(*STAFF) and (not acting_unit or acting_unit == principal.unit):
+    if unit == OPERATOR or (principal.has(*STAFF) and (not acting_unit or acting_unit == principal.unit)):
         return _all_masked(contract)
     return None
 

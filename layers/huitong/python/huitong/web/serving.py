@@ -59,7 +59,7 @@ class Ask(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer that is more than a JSON body with the operation's status."""
+    """An answer that is more than a JSON body with the operation's status. Bytes are JSON already."""
 
     body: Any
     media: str = "application/json"
@@ -208,7 +208,10 @@ def _shaped(made: Any, operation: Operation) -> Response:
     answer = made if isinstance(made, Answer) else Answer(made)
     body = answer.body
     if answer.media == "application/json":
-        body = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+        if isinstance(body, bytes):
+            body = body.decode()
+        else:
+            body = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     return Response(body, {"Content-Type": answer.media, **answer.headers}, operation.status)
 
 
