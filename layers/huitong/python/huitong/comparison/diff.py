@@ -23,13 +23,16 @@ import duckdb
 from huitong.comparison.inputs import Inputs, LocalFile, Op, Outcome, Workspace
 from huitong.comparison.placement import NewFile, Placement, Source, pieces_of, place
 from huitong.errors import Corrupt, Fault
+from huitong.warehouse.footers import files_of
 from huitong.warehouse.sql import (
+    Files,
     by_field_id,
     current_columns,
     current_ids,
     names,
     parquet_select,
     quoted,
+    select_of,
     text,
 )
 
@@ -86,6 +89,7 @@ class Difference:
         self._keys = [f.name for f in inputs.contract.keys]
         self._columns = current_columns(inputs.contract)
         self._ids = current_ids(inputs.contract)
+        self._known: dict[tuple[Path, ...], Files] = {}
         self._old_rows_read = False
         self._compare()
         self.outcome = self._count()
@@ -99,11 +103,12 @@ class Difference:
             f"SELECT {listed} FROM changed WHERE {_CONDITIONS[op]} {_ORDER} LIMIT {limit}"
         ).fetchall()
 
-    def change_rows(self, batch_rows: int) -> Any:
-        """The changed rows as an Arrow stream, in the order of the delivery, then deletions in table order.
+    def change_rows(self, batch_rows: int) -> Iterator[Any]:
+        """The changed rows as Arrow batches, in the order of the delivery, then deletions in table order.
 
         Columns: ``_op``, ``#mask`` (bit i: field i in table order changed; updates only),
-        ``_source_row``, ``_case_no``, the fields, ``_before``.
+        ``_source_row``, ``_case_no``, the fields, ``_before``. Taken in slices of positions: sorting
+        wide rows as a whole costs more time and memory than that.
         """
         self._read_old_rows()
 
@@ -116,15 +121,26 @@ class Difference:
             f"((n.{quoted(f)} IS DISTINCT FROM o.{quoted(f)})::HUGEINT << {i})"
             for i, f in enumerate(self._fields)
         )
-        return self._db.sql(f"""
+        sql = f"""
             SELECT CASE WHEN n."#new" IS NULL THEN 'delete' WHEN n."#old" IS NULL THEN 'insert'
                     ELSE 'update' END AS _op,
                 CASE WHEN n."#new" IS NOT NULL AND n."#old" IS NOT NULL THEN {mask}
                     ELSE 0 END::VARCHAR AS "#mask",
                 n._source_row, {either("_case_no")}, {", ".join(either(f) for f in self._fields)},
                 CASE WHEN n."#old" IS NOT NULL THEN {{{before}}} END AS _before
-            FROM changed n LEFT JOIN old_rows o ON n."#old" = o."#pos"
-            {_ORDER}""").to_arrow_reader(batch_rows)
+            FROM changed n LEFT JOIN old_rows o ON n."#old" = o."#pos" """
+        for condition in self._slices(batch_rows):
+            yield from self._db.sql(f"{sql} WHERE {condition} {_ORDER}").to_arrow_reader(batch_rows)
+
+    def _slices(self, rows: int) -> Iterator[str]:
+        """Conditions that cut the changed rows into slices, in order."""
+        for column, kind in (('n."#new"', "true"), ('n."#old"', 'n."#new" IS NULL')):
+            found = self._db.execute(f"""
+                SELECT min(p), max(p) FROM (
+                    SELECT p, row_number() OVER (ORDER BY p) - 1 AS place
+                    FROM (SELECT {column} AS p FROM changed n WHERE {kind} AND p IS NOT NULL)
+                ) GROUP BY place // {rows} ORDER BY ALL""").fetchall()
+            yield from (f"{column} BETWEEN {low} AND {high} AND {kind}" for low, high in found)
 
     def placement(self) -> Placement:
         """Which files the current table consists of afterwards."""
@@ -151,7 +167,7 @@ class Difference:
         for piece in file.pieces:
             files, condition = which[piece.source]
             test, table = condition.rsplit(" ", 1)
-            rows = parquet_select([files[piece.index].path], self._columns, self._ids)
+            rows = parquet_select(self._files([files[piece.index]]), self._columns)
             chosen = f'SELECT "#pos" & {_MASK} FROM {table} WHERE "#pos" >> {_SHIFT} = {piece.index}'
             where = "" if piece.whole else f" WHERE file_row_number {test} ({chosen})"
             parts.append(f"{rows}{where}")
@@ -272,11 +288,15 @@ class Difference:
     def _scan(self, files: Sequence[LocalFile], columns: Sequence[str], first: int = 0) -> str:
         """A table expression of these columns and ``#pos``; ``first`` is the index of the first file."""
         typed = {c: self._columns[c] for c in columns}
-        if not files:
-            empty = ", ".join(f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in typed.items())
-            return f'(SELECT {empty}, 0::BIGINT AS "#pos" WHERE false)'
-        position = f'{_POSITION} + {first << _SHIFT} AS "#pos"' if first else f'{_POSITION} AS "#pos"'
-        return f"({parquet_select([f.path for f in files], typed, self._ids, more=position)})"
+        position = f"{_POSITION} + {first << _SHIFT}" if first else _POSITION
+        more = f'{position if files else "0::BIGINT"} AS "#pos"'
+        return f"({select_of(self._files(files), typed, more=more)})"
+
+    def _files(self, files: Sequence[LocalFile]) -> Files:
+        known = tuple(f.path for f in files)
+        if known not in self._known:
+            self._known[known] = files_of(known, self._columns, self._ids)
+        return self._known[known]
 
     def _key_table(self, name: str, paths: Sequence[Path], more: str = "") -> None:
         columns = {k: self._columns[k] for k in self._keys} | ({more: "BIGINT"} if more else {})

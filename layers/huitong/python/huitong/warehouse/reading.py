@@ -14,7 +14,7 @@ from huitong.contracts.model import Contract
 from huitong.ports import ObjectStore
 from huitong.warehouse.files import DataFileRef
 from huitong.warehouse.lakehouse import Lakehouse, Which
-from huitong.warehouse.sql import changes_columns, current_columns, select_of
+from huitong.warehouse.sql import Files, changes_columns, current_columns, select_of
 
 
 @contextmanager
@@ -42,7 +42,9 @@ def relation_of(
     """As :func:`relation`, of some of a snapshot's files only."""
     columns = current_columns(contract) if table == "current" else changes_columns(contract)
     if not refs:
-        yield select_of([], columns, {}), []
+        yield select_of(Files((), {}), columns), []
         return
+    from huitong.warehouse.footers import files_of
+
     with lakehouse.local.open(refs) as paths:
-        yield select_of(paths, columns, lakehouse.field_ids(contract, table)), paths
+        yield select_of(files_of(paths, columns, lakehouse.field_ids(contract, table)), columns), paths
