@@ -159,6 +159,25 @@ def test_a_snapshot_continues_with_what_comes_after_it(
     assert sorted(e["subject"] for e in after["items"]) == ["001", "003", "004"]
 
 
+def test_large_events_make_a_page_shorter_and_nothing_is_lost(
+    first: Batch, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer of a function may have 6 MB."""
+    from query_routes import changes
+
+    monkeypatch.setattr(changes, "MOST_BYTES", 900)
+    path, seen, after, pages = {"code": "claims"}, [], "", 0
+    while True:
+        query = {"after": after} if after else None
+        page = call("GET", "/v1/resources/{code}/changes", as_="court", path=path, query=query).body
+        seen += [event["subject"] for event in page["items"]]
+        after, pages = page["next"], pages + 1
+        if not page["has_more"]:
+            break
+    assert seen == ["001", "002", "003"]
+    assert pages > 1
+
+
 def test_a_forged_cursor_is_refused(first: Batch, call: Call) -> None:
     path = {"code": "claims"}
     for after in ("x", "AAAA", "é"):
