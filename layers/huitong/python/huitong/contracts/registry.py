@@ -107,7 +107,10 @@ class Contracts:
         if version and (known := self._versions.get((id, version))):
             return known
         item = self._register.get(_pk(id), _version(version) if version else _LATEST)
-        return self._kept(_contract(item)) if item else None
+        if item is None:
+            return None
+        known = self._versions.get((id, int(item.body["contract"]["version"])))
+        return known or self._kept(_contract(item))
 
     def _kept(self, contract: Contract) -> Contract:
         """Versions never change, so one object of each is enough."""
