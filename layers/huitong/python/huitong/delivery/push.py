@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from random import Random, SystemRandom
 
 from huitong.delivery.accounts import Deliveries
@@ -46,9 +47,14 @@ class Push:
         self._publications = publications
         self._queue = queue
         self._deliveries = Deliveries(register)
-        self._planner: Callable[[], Planner] = lambda: Planner(
-            subscriptions, self._deliveries, source(), exports, entitlement, events, clock, limits
-        )
+
+        @cache  # what it has read of the warehouse is worth keeping while the process lives
+        def planner() -> Planner:
+            return Planner(
+                subscriptions, self._deliveries, source(), exports, entitlement, events, clock, limits
+            )
+
+        self._planner = planner
         self._sender = Sender(
             register,
             subscriptions,
