@@ -36,7 +36,7 @@ def to_duckdb(tree: exp.Expr) -> str:
 
 
 def rewritten(tree: exp.Expr, change: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
-    """The tree with its nodes changed, children first; sqlglot's transform skips what is under a changed node."""
+    """The tree with its nodes changed, children first (sqlglot's transform skips those of a changed node)."""
     for node in reversed(list(tree.walk(bfs=True))):
         new = change(node)
         if new is not node:

@@ -25,6 +25,7 @@ STRUCTURE: Final = _words(
     Literal Boolean Null HexString Paren Neg Not And Or EQ NEQ GT GTE LT LTE NullSafeEQ NullSafeNEQ Is In
     Between Like Escape Add Sub Mul Div Mod DPipe Interval Var Bracket Dot Lambda Any All
     AtTimeZone DataType DataTypeParam ColumnDef BitwiseAnd BitwiseOr BitwiseXor BitwiseNot
+    JSONPath JSONPathRoot JSONPathKey JSONPathSubscript JSONPathWildcard
     """
 )
 
@@ -42,7 +43,7 @@ FUNCTIONS: Final = _words(
     Coalesce Nullif If Case Cast TryCast Try Exists
     Count CountIf Sum Avg Min Max ArgMin ArgMax AnyValue LogicalAnd LogicalOr Stddev StddevPop StddevSamp
     Variance VariancePop Corr CovarPop CovarSamp ApproxDistinct ApproxQuantile ArrayAgg GroupConcat Skewness
-    Kurtosis RegrSlope RegrIntercept Grouping
+    RegrSlope RegrIntercept Grouping
     RowNumber Rank DenseRank PercentRank CumeDist Ntile Lag Lead FirstValue LastValue NthValue
     Array ArraySize ArrayContains ArrayToString ArrayDistinct ArraySort ArrayMax ArrayMin ArrayPosition
     ArrayIntersect ArrayExcept ArraySlice Flatten ArrayFilter Transform ArrayRemove GenerateSeries

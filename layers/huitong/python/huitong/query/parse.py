@@ -25,6 +25,9 @@ from huitong.query.functions import FUNCTIONS, LONGEST_PAD, NAMED, STRUCTURE, TY
 MAX_BYTES: Final = 65_536
 MAX_NODES: Final = 20_000
 MAX_DEPTH: Final = 200
+#: Planning is not interrupted by the time limit, so what makes it long is bounded.
+MAX_SELECTS: Final = 200
+MAX_TABLES: Final = 60
 NAMESPACE: Final = "huitong"
 
 _VARYING: Final = (exp.Rand, exp.CurrentDate, exp.CurrentTimestamp, exp.Localtimestamp)
@@ -120,11 +123,7 @@ def check(sql: str, dialect: str = "athena") -> CheckedQuery:
     tree = _parsed(sql, dialect)
     if not isinstance(tree, (exp.Select, exp.SetOperation, exp.Subquery, exp.Values)):
         raise _not_a_select()
-    problems = list(_problems(tree))
-    if problems:
-        raise InvalidQuery(
-            "查询含不允许的内容", "The query has parts that are not allowed", problems=problems
-        )
+    _refuse(list(_problems(tree)), "查询含不允许的内容", "The query has parts that are not allowed")
     uses = [_use(node) for node in tree.find_all(exp.Table) if not _is_cte(node)]
     return CheckedQuery(tree, tuple(dict.fromkeys(uses)))
 
@@ -144,13 +143,16 @@ def check_condition(sql: str, *, dialect: str = "athena") -> exp.Expression:
             zh,
             "The condition must be one boolean expression without sub-queries or aggregates",
         )
-    problems = list(_problems(where.this))
-    if problems:
-        raise InvalidQuery(
-            "条件含不允许的内容", "The condition has parts that are not allowed", problems=problems
-        )
+    _refuse(list(_problems(where.this)), "条件含不允许的内容", "The condition has parts that are not allowed")
     condition: exp.Expression = where.this
     return condition
+
+
+def _refuse(problems: list[Problem], zh: str, en: str) -> None:
+    if len(problems) == 1:
+        zh, en = problems[0].zh, problems[0].en
+    if problems:
+        raise InvalidQuery(zh, en, problems=problems)
 
 
 def _parsed(sql: str, dialect: str) -> exp.Expression:
@@ -175,8 +177,11 @@ def _not_a_select() -> InvalidQuery:
 
 def _problems(tree: exp.Expression) -> Iterator[Problem]:
     seen: set[str] = set()
+    selects = tables = 0
     for count, (node, depth) in enumerate(_walk(tree), start=1):
-        if count > MAX_NODES or depth > MAX_DEPTH:
+        selects += isinstance(node, exp.Select)
+        tables += isinstance(node, exp.Table)
+        if count > MAX_NODES or depth > MAX_DEPTH or selects > MAX_SELECTS or tables > MAX_TABLES:
             yield Problem("query.size", "查询过于复杂", "The query is too complex")
             return
         for problem in _problems_of(node):

@@ -103,6 +103,8 @@ def _converted(column: pa.ChunkedArray, change: Callable[[Any], Any]) -> Sequenc
     values: list[Any] = column.to_pylist()
     if pa.types.is_string(column.type) or pa.types.is_boolean(column.type):
         return values
+    if pa.types.is_map(column.type):  # an empty one is no list
+        return [None if v is None else (change(v) or {}) for v in values]
     return [change(v) for v in values]
 
 
