@@ -69,15 +69,20 @@ def test_any_table_written_as_csv_reads_back_byte_for_byte(
 
 
 @settings(max_examples=100, deadline=None)
-@given(TABLES, st.sampled_from(["\n", "\r\n"]))
-def test_any_table_with_minimal_quotes_reads_back_too(rows: list[list[str]], end: str) -> None:
+@given(TABLES)
+def test_any_table_with_minimal_quotes_reads_back_too(rows: list[list[str]]) -> None:
     header, known = names(len(rows[0]))
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator=end).writerows([header, *rows])
+    csv.writer(text).writerows([header, *rows])
     assert read(text.getvalue().encode(), known, Layout(format="csv")) == expected(rows)
 
 
-NUMBERS = st.from_regex(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?", fullmatch=True)
+NUMBERS = st.builds(
+    "{}{}{}".format,
+    st.integers(-(10**30), 10**30) | st.just("-0"),
+    st.just("") | st.integers(0, 10**20).map(".{:03}".format),
+    st.sampled_from(["", "e5", "E-07", "e+300"]),
+)
 
 
 @settings(max_examples=150, deadline=None)

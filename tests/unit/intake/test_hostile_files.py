@@ -119,10 +119,10 @@ def test_a_ragged_row_is_kept_with_its_number_and_text_and_the_others_go_on(inta
 
 
 def test_a_file_of_ragged_rows_only_is_counted_in_full(intake: Any) -> None:
-    batch = intake.land(HEADER.encode() + b"x\n" * 25_000)
+    batch = intake.land(HEADER.encode() + b"x\n" * 12_000)
 
-    assert (batch.status, batch.counts.received, batch.staging) == ("ingested", 25_000, ())
-    assert [f["source_row"] for f in intake.findings(batch)] == list(range(2, 25_002))
+    assert (batch.status, batch.counts.received, batch.staging) == ("ingested", 12_000, ())
+    assert [f["source_row"] for f in intake.findings(batch)] == list(range(2, 12_002))
 
 
 def test_row_numbers_count_blank_lines_and_rows_above_the_header(intake: Any) -> None:
@@ -139,12 +139,12 @@ def test_row_numbers_count_blank_lines_and_rows_above_the_header(intake: Any) ->
 
 
 def test_row_numbers_stay_right_over_many_blocks(intake: Any) -> None:
-    lines = [f"A{i},{'x' * 300},,,{i}\n" if i % 1000 else "ragged\n" for i in range(2, 100_002)]
+    lines = [f"A{i},{'x' * 300},,,{i}\n" if i % 1000 else "ragged\n" for i in range(2, 60_002)]
     batch = intake.land((HEADER + "".join(lines)).encode())
 
-    assert batch.counts.received == 100_000
+    assert batch.counts.received == 60_000
     assert all(row["filed"] == str(row["_source_row"]) for row in intake.rows(batch))
-    assert [f["source_row"] for f in intake.findings(batch)] == list(range(1000, 100_001, 1000))
+    assert [f["source_row"] for f in intake.findings(batch)] == list(range(1000, 60_001, 1000))
 
 
 def test_a_cell_of_100_000_characters_is_read_whole(intake: Any) -> None:

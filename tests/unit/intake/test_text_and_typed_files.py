@@ -35,7 +35,7 @@ def test_every_encoding_gives_the_same_rows(intake: Any, encoding: str, end: str
 
 
 def test_gb18030_is_found_though_its_first_sign_comes_late(intake: Any) -> None:
-    text = "claim_id,creditor\n" + "".join(f"A{i},plain\n" for i in range(200_000)) + "Z,㐀𠀀张\n"
+    text = "claim_id,creditor\n" + "".join(f"A{i},plain\n" for i in range(50_000)) + "Z,㐀𠀀张\n"
     batch = intake.land(text.encode("gb18030"))
     assert intake.rows(batch)[-1]["creditor"] == "㐀𠀀张"
 
@@ -107,6 +107,14 @@ def test_ndjson_rows_may_name_their_fields_in_any_order_and_leave_some_out(intak
     assert [(f["rule"], f["column"]) for f in intake.findings(batch)] == [("column.unknown", "其他")]
 
 
+def test_an_unknown_field_is_reported_also_where_a_row_is_broken(intake: Any) -> None:
+    batch = intake.land(
+        b'{"claim_id":"1","creditor":true,"other":1}\n{"claim_id":"2","creditor":"b","other":2}', "a.json"
+    )
+    assert intake.column(batch, "creditor") == ["true", "b"]
+    assert [(f["rule"], f["column"]) for f in intake.findings(batch)] == [("column.unknown", "other")]
+
+
 @pytest.mark.parametrize(
     ("row", "rule"),
     [
@@ -133,11 +141,11 @@ def test_a_json_row_that_is_none_goes_to_quarantine_alone(intake: Any, row: str,
 
 
 def test_a_json_array_over_many_pieces_is_read_whole(intake: Any) -> None:
-    rows = [{"claim_id": str(i), "creditor": "张" * 40, "amount": i} for i in range(60_000)]
+    rows = [{"claim_id": str(i), "creditor": "张" * 40, "amount": i} for i in range(25_000)]
     batch = intake.land(json.dumps(rows, ensure_ascii=False).encode(), "claims.json")
 
-    assert batch.counts.received == 60_000
-    assert intake.column(batch, "claim_id") == [str(i) for i in range(60_000)]
+    assert batch.counts.received == 25_000
+    assert intake.column(batch, "claim_id") == [str(i) for i in range(25_000)]
 
 
 def parquet(table: pa.Table) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -69,6 +71,15 @@ def test_all_problems_of_an_upload_are_told_at_once(intake: Any) -> None:
         "option.format",
         "option.unknown",
     }
+
+
+def test_announcing_uploads_and_profiles_needs_no_heavy_import() -> None:
+    code = "import sys, huitong.intake.uploads, huitong.intake.profiles, huitong.intake.rows, huitong.intake.receive;"
+    code += "print([m for m in ('pyarrow', 'duckdb', 'numpy', 'fastexcel', 'boto3') if m in sys.modules])"
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={"PYTHONPATH": ":".join(sys.path)}
+    )
+    assert run.stdout.strip() == "[]", run.stderr
 
 
 def rows(intake: Any, rows: Any, **more: Any) -> str:

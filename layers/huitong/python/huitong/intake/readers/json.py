@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from huitong.errors import UnreadableFile
 from huitong.intake.columns import unknown_column
@@ -24,13 +25,17 @@ from huitong.intake.readers.refusals import refusal
 from huitong.intake.readers.table import Block
 from huitong.intake.structure import Structural
 
-_ROWS_PER_BLOCK: Final = 20_000
+_ROWS_PER_BLOCK: Final = 10_000
 _CHUNK: Final = 4 * 1024 * 1024
 _MAX_ROW: Final = 16 * 1024 * 1024
 _MAX_UNKNOWN: Final = 100
 _SPACE: Final = " \t\r\n"
 
 Pairs = list[tuple[str, Any]]
+
+
+#: The keys and the values of an object; or None and whatever stands where an object should.
+_Row = tuple[tuple[str, ...] | None, Any]
 
 
 class _Object(Pairs):
@@ -58,10 +63,17 @@ class JsonTable:
         labels = [self.header[position] for position in wanted]
         with self.path.open("r", encoding="utf-8", newline="") as stream:
             stream.seek(self.start)
-            rows: list[Pairs] = []
+            rows: list[_Row] = []
             first = 1
+            keys: tuple[str, ...] | None = None
             for value in _values(stream):
-                rows.append(value)
+                if value.__class__ is _Object and value:
+                    # Kept as tuples of text, which the garbage collector does not follow.
+                    names, cells = zip(*value, strict=True)
+                    keys = keys if names == keys else names
+                    rows.append((keys, cells))
+                else:
+                    rows.append((None, value))
                 if len(rows) >= _ROWS_PER_BLOCK:
                     yield self._block(rows, first, labels)
                     first += len(rows)
@@ -69,11 +81,36 @@ class JsonTable:
             if rows:
                 yield self._block(rows, first, labels)
 
-    def _block(self, rows: Sequence[Any], first: int, labels: Sequence[str]) -> Block:
+    def _block(self, rows: Sequence[_Row], first: int, labels: Sequence[str]) -> Block:
         findings: list[Structural] = []
+        return self._regular(rows, first, labels, findings) or self._each_row(rows, first, labels, findings)
+
+    def _regular(
+        self, rows: Sequence[_Row], first: int, labels: Sequence[str], findings: list[Structural]
+    ) -> Block | None:
+        """The usual case, whole columns at a time: every row an object with the same fields, plain values."""
+        keys = rows[0][0]
+        if keys is None or any(names is not keys for names, _ in rows):
+            return None
+        named = [self._labels[k] if k in self._labels else self._label(k, findings) for k in keys]
+        at = {label: position for position, label in enumerate(named) if label}
+        if len(at) != sum(map(bool, named)):
+            return None  # two keys mean the same field
+        columns = list(zip(*(cells for _, cells in rows), strict=True))
+        nothing = pa.nulls(len(rows), pa.string())
+        try:
+            arrays = [_array(columns[at[label]]) if label in at else nothing for label in labels]
+        except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
+            return None  # a truth value, something nested or half a character: to be found row by row
+        return Block(arrays, pa.array(range(first, first + len(rows)), pa.int64()), findings, nul=True)
+
+    def _each_row(
+        self, rows: Sequence[_Row], first: int, labels: Sequence[str], findings: list[Structural]
+    ) -> Block:
         columns: dict[str, list[Any]] = {label: [] for label in labels}
         numbers: list[int] = []
-        for number, row in enumerate(rows, start=first):
+        for number, (keys, values) in enumerate(rows, start=first):
+            row = values if keys is None else _Object(zip(keys, values, strict=True))
             cells = self._cells(number, row, findings)
             if cells is None:
                 continue
@@ -128,6 +165,12 @@ class JsonTable:
         if len(self._labels) < 10_000:
             self._labels[key] = label
         return label
+
+
+def _array(values: Sequence[str | None]) -> pa.Array:
+    array = pa.array(values, pa.string())
+    empty = pc.equal(array, "")
+    return pc.if_else(empty, pa.scalar(None, pa.string()), array) if pc.any(empty).as_py() else array
 
 
 def open_json(path: Path, layout: Layout, names: Names, work: Path) -> JsonTable:
