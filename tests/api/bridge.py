@@ -32,6 +32,7 @@ class Gateway:
     port: int = 0
     calls: list[tuple[str, str]] = field(default_factory=list)
     failing: int = 0  # so many answers of 503 before any other
+    decodes: bool = True  # False: binary answers stay base64, as when the media type is not declared
 
     @property
     def url(self) -> str:
@@ -75,7 +76,11 @@ def serving(gateway: Gateway) -> Iterator[Gateway]:
         def _any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             said = gateway.answer(self.command, self.path, dict(self.headers.items()), body)
-            data = base64.b64decode(said["body"]) if said.get("isBase64Encoded") else said["body"].encode()
+            data = (
+                base64.b64decode(said["body"])
+                if said.get("isBase64Encoded") and gateway.decodes
+                else said["body"].encode()
+            )
             self.send_response(said["statusCode"])
             for name, value in said["headers"].items():
                 self.send_header(name, value)

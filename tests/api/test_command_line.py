@@ -328,11 +328,21 @@ class TestPublishedData:
         table = pyarrow.ipc.open_stream(target.read_bytes()).read_all()
         assert table.column("claim_no").to_pylist() == [f"{n:03}" for n in range(1, 8)]
 
+    def test_a_gateway_that_spoils_bytes_is_told(
+        self, sql: str, run: Run, gateway: Gateway, tmp_path: Path
+    ) -> None:
+        gateway.decodes = False
+        target = tmp_path / "result.arrow"
+        done = run("sql", sql, "--format", "arrow", "--output", str(target))
+        assert done.exit_code == 1
+        assert "Arrow" in done.stderr
+        assert list(tmp_path.glob("result*")) == []
+
     def test_a_refused_query_leaves_no_file(self, run: Run, tmp_path: Path) -> None:
         target = tmp_path / "result.csv"
         done = run("sql", "DROP TABLE x", "--format", "csv", "--output", str(target))
         assert done.exit_code == 1
-        assert not target.exists()
+        assert list(tmp_path.glob("result*")) == []
 
     def test_people_get_a_table(self, sql: str, run: Run) -> None:
         done = run("sql", sql)

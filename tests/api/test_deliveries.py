@@ -280,7 +280,9 @@ def test_without_a_grant_nobody_subscribes_not_even_through_an_administrator(cal
     assert _subscribe(call, as_="admin", unit=BANK).status == 403
 
 
-def test_an_administrator_who_names_no_unit_subscribes_for_the_operator_with_masked_fields(call: Call) -> None:
+def test_an_administrator_who_names_no_unit_subscribes_for_the_operator_with_masked_fields(
+    call: Call,
+) -> None:
     said = _subscribe(call, as_="admin")
     assert (said.status, said.body["unit"]) == (201, OPERATOR)
 

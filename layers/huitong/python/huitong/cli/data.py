@@ -11,6 +11,7 @@ import typer
 
 from huitong.cli.options import Json, Unit, client
 from huitong.cli.showing import command, note, show_json, show_table
+from huitong.errors import Corrupt
 
 _MOST: Final = 100_000
 _PAGE: Final = 5_000
@@ -83,15 +84,14 @@ def _write(pages: Iterator[bytes], form: str, output: Path | None) -> None:
         _joined(pages, form, sys.stdout.buffer)
         sys.stdout.buffer.flush()
         return
-    first = next(pages)  # a refusal leaves no empty file behind
-    with output.open("wb") as stream:
-        _joined(_again(first, pages), form, stream)
+    partial = output.with_name(f"{output.name}.part")  # a failure leaves no half a file
+    try:
+        with partial.open("wb") as stream:
+            _joined(pages, form, stream)
+        partial.replace(output)
+    finally:
+        partial.unlink(missing_ok=True)
     note(f"✓ {output}")
-
-
-def _again(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
 
 
 def _joined(pages: Iterator[bytes], form: str, stream: BinaryIO) -> None:
@@ -103,7 +103,10 @@ def _joined(pages: Iterator[bytes], form: str, stream: BinaryIO) -> None:
 
     writer = None
     for page in pages:
-        reader = pyarrow.ipc.open_stream(page)
+        try:
+            reader = pyarrow.ipc.open_stream(page)
+        except pyarrow.lib.ArrowInvalid as error:
+            raise Corrupt("答复不是 Arrow 数据", "The answer is no Arrow data") from error
         writer = writer or pyarrow.ipc.new_stream(stream, reader.schema)
         for batch in reader:
             writer.write_batch(batch)
