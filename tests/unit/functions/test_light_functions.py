@@ -76,6 +76,13 @@ def test_a_data_function_is_wired_without_touching_anything_outside(folder: str,
     assert "boto3" in loads(f"import handler; from huitong import wiring; wiring.{builder}()", folder)
 
 
+@pytest.mark.parametrize("engine", ["duckdb", "athena"])
+def test_the_engine_of_queries_is_chosen_by_configuration(engine: str) -> None:
+    code = f"import os; os.environ['QUERY_ENGINE'] = {engine!r}; from huitong import settings; "
+    code += "from huitong.wiring import parts; made = parts.engine(settings.QuerySettings.read()); "
+    assert loads(code + f"assert made.name == {engine!r}")
+
+
 def test_importing_a_handler_reads_no_environment_and_loads_no_sdk() -> None:
     found = loads("import os; os.environ.clear(); import handler", "validate_batch")
     assert not found & (HEAVY | {"boto3", "botocore"})

@@ -179,10 +179,20 @@ def changes(s: settings.Settings, warehouse: str, database: str, key: str) -> Ch
 
 
 def engine(s: settings.QuerySettings) -> Engine:
+    """Where SQL of users runs: in this function, or on Athena for tables beyond one function."""
+    if s.query_engine == "athena":
+        from huitong.aws.athena import AthenaQueries
+        from huitong.query.athena import AthenaEngine
+
+        runs = AthenaQueries(
+            client(s, "athena"),
+            workgroup=s.athena_workgroup,
+            database=s.glue_database,
+            output=s.athena_output,
+        )
+        return AthenaEngine(runs, s.glue_database)
     from huitong.query.run import DuckDbEngine, WarehouseTables
 
     warehouse = bucket(s, s.warehouse_bucket)
     tables = WarehouseTables(warehouse, lakehouse(s, s.warehouse_bucket, s.glue_database))
-    if s.query_engine == "athena":
-        raise NotImplementedError("huitong.aws.athena")
     return DuckDbEngine(tables, bucket(s, s.staging_bucket))
