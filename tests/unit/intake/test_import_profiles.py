@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -32,6 +33,15 @@ def test_a_saved_profile_reads_every_later_delivery_without_being_named(intake: 
             ("A3", "不详", "2026-03-04", "0.00"),
         ]
         assert batch.profile == "default"
+
+
+def test_a_moment_in_a_declared_format_is_china_time(intake: Any) -> None:
+    contract = intake.contracts.known[RESOURCE]
+    fields = tuple(replace(f, type="timestamp") if f.name == "filed" else f for f in contract.fields)
+    intake.contracts.known[RESOURCE] = replace(contract, fields=fields)
+    intake.profile(date_formats={"filed": "%Y-%m-%d %H:%M:%S"})
+    batch = intake.land(b"claim_id,creditor,filed\n1,a,2026-01-02 09:00:00\n2,b,2026-01-02T09:00:00Z\n")
+    assert intake.column(batch, "filed") == ["2026-01-02T09:00:00+08:00", "2026-01-02T09:00:00Z"]
 
 
 def test_only_named_fields_are_trimmed(intake: Any) -> None:
@@ -90,7 +100,7 @@ def test_all_problems_of_a_profile_are_told_at_once() -> None:
                 "header_row": "x",
                 "columns": {"a": "claim_id", "b": "claim_id"},
                 "operations": {"x": "explode"},
-                "date_formats": {"*": ["YYYY-MM-DD"]},
+                "date_formats": {"*": ["YYYY-MM-DD"], "filed": "%Y-%m-%d %z"},
                 "colour": "red",
                 "null_markers": "none",
             },

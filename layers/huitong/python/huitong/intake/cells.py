@@ -18,6 +18,9 @@ from huitong.intake.structure import Structural
 #: Blanks at the ends of a cell, the ideographic and the no-break one included.
 _BLANKS: Final = " \t\r\n\u3000\u00a0\ufeff"
 
+#: A date-time in a declared format is China time; a profile takes no format with a zone.
+_LOCAL: Final = "+08:00"
+
 #: What operations are called where the profile does not say.
 _USUAL: Final = {
     **dict.fromkeys(("upsert", "insert", "update", "i", "u", "新增", "修改", "更新"), "upsert"),
@@ -136,7 +139,7 @@ def _as_iso(column: pa.Array, formats: tuple[str, ...], date: bool) -> pa.Array:
     result = pa.nulls(len(column), pa.string())
     for text in formats:
         parsed = pc.strptime(column, format=text, unit="s", error_is_null=True)
-        day = pc.strftime(parsed, format="%Y-%m-%d" if date else "%Y-%m-%dT%H:%M:%S")
+        day = pc.strftime(parsed, format="%Y-%m-%d" if date else f"%Y-%m-%dT%H:%M:%S{_LOCAL}")
         result = pc.coalesce(result, _if_real(column, parsed, text, day))
     return pc.coalesce(result, column)
 

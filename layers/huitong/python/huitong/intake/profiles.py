@@ -141,10 +141,14 @@ class ImportProfile:
                 )
             )
         found += [
-            _wrong("date_formats", f"日期格式 {text} 无法使用", f"Date format {text} cannot be used")
+            _wrong(
+                "date_formats",
+                f"日期格式 {text} 无法使用:须含 %Y、%m、%d,不含时区",
+                f"Date format {text} cannot be used: it needs %Y, %m and %d, and no zone",
+            )
             for formats in self.date_formats.values()
             for text in formats
-            if not all(part in text for part in ("%Y", "%m", "%d"))
+            if not all(part in text for part in ("%Y", "%m", "%d")) or "%z" in text.lower()
         ]
         return found
 
