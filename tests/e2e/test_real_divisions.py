@@ -17,7 +17,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data" / "divisions"
-UNIT = "1144030000AA01043" + "3"
 EDITIONS = ("2016", "2017-10-31", "2018-10-31", "2019-10-31", "2020-06-30")
 SECRET = "whsec_" + "ZGl2aXNpb25z" * 3
 
@@ -96,10 +95,7 @@ def delivered(request: pytest.FixtureRequest, stack: Any) -> Iterator[Delivered]
     huitong("contract", "put", str(ROOT / "schemas" / f"{resource}.yaml"))
     inbox = Inbox(verified_by(SECRET))
     with Receiver(inbox) as receiver:
-        owner = huitong("contract", "get", resource)["provider"]
-        subscription = huitong(
-            "subscribe", resource, "--endpoint", receiver.url, "--secret", SECRET, "--unit", owner or UNIT
-        )["id"]
+        subscription = huitong("subscribe", resource, "--endpoint", receiver.url, "--secret", SECRET)["id"]
         batches = {
             edition: huitong(
                 "upload", str(DATA / f"{request.param}-{edition}.csv"), "--resource", resource, "--wait"
