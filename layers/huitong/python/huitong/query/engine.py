@@ -29,6 +29,7 @@ from huitong.query.parse import CheckedQuery, TableUse
 from huitong.sharing.names import literal, quoted
 
 _BATCH_ROWS: Final = 20_000
+_AGAIN: Final = 0.05
 #: Beyond DuckDB's own limit: what Arrow and the lists that DuckDB does not count may take.
 _SLACK: Final = 384 << 20
 #: The limit of memory is the process's, so one query at a time.
@@ -81,10 +82,7 @@ def run(query: CheckedQuery, views: Sequence[View], limits: Limits, target: Path
         for statement in macros_in(sql):
             connection.execute(statement)
         _lock(connection, [path for view in views for path in view.paths])
-        timer = threading.Timer(max(0.0, deadline - time.monotonic()), connection.interrupt)
-        timer.daemon = True
-        timer.start()
-        stack.callback(timer.cancel)
+        stack.enter_context(_interrupted(connection, deadline))
         return _write(connection, sql, limits, deadline, target)
 
 
@@ -112,6 +110,25 @@ def _lock(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
     connection.execute(f"SET allowed_paths = [{allowed}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
+
+
+@contextmanager
+def _interrupted(connection: duckdb.DuckDBPyConnection, deadline: float) -> Iterator[None]:
+    """Stop what runs at the deadline, again and again: an interrupt before a statement begins is lost."""
+    done = threading.Event()
+
+    def watch() -> None:
+        done.wait(max(0.0, deadline - time.monotonic()))
+        while not done.wait(_AGAIN):
+            connection.interrupt()
+
+    watcher = threading.Thread(target=watch, name="query-deadline", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
 
 
 def _write(
