@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,31 @@ def grown(contract: Contract, *more: Field) -> Contract:
     first = max(f.field_id for f in contract.fields) + 1
     added = tuple(replace(f, field_id=first + n) for n, f in enumerate(more))
     return replace(contract, version=contract.version + 1, fields=(*contract.fields, *added))
+
+
+def claim(n: int, **changes: Any) -> dict[str, Any]:
+    row = {
+        "claim_no": f"C{n:04}",
+        "creditor": f"张{n}",
+        "amount": Decimal(f"{n}.50"),
+        "filed": date(2026, 1, 1 + n % 28),
+        "case_no": "(2026)粤03破1号",
+    }
+    return {**row, **changes}
+
+
+def counts(batch: Any) -> dict[str, int]:
+    shown = asdict(batch.counts)
+    return {k: shown[k] for k in ("inserted", "updated", "deleted", "unchanged", "withheld", "retained")}
+
+
+def of(
+    inserted: int = 0, updated: int = 0, deleted: int = 0, unchanged: int = 0, **more: int
+) -> dict[str, int]:
+    return {
+        "inserted": inserted, "updated": updated, "deleted": deleted, "unchanged": unchanged,
+        "withheld": 0, "retained": 0, **more,
+    }  # fmt: skip
 
 
 class KnownContracts:

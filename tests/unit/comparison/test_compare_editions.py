@@ -2,39 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from tests.support.compare_world import CLAIMS, UNIT, CompareWorld
+from tests.support.compare_world import CLAIMS, UNIT, CompareWorld, claim, counts, of
 
 from huitong.contracts.model import Field
-
-
-def claim(n: int, **changes: Any) -> dict[str, Any]:
-    row = {
-        "claim_no": f"C{n:04}",
-        "creditor": f"张{n}",
-        "amount": Decimal(f"{n}.50"),
-        "filed": date(2026, 1, 1 + n % 28),
-        "case_no": "(2026)粤03破1号",
-    }
-    return {**row, **changes}
-
-
-def counts(batch: Any) -> dict[str, int]:
-    shown = asdict(batch.counts)
-    return {k: shown[k] for k in ("inserted", "updated", "deleted", "unchanged", "withheld", "retained")}
-
-
-def of(
-    inserted: int = 0, updated: int = 0, deleted: int = 0, unchanged: int = 0, **more: int
-) -> dict[str, int]:
-    return {
-        "inserted": inserted, "updated": updated, "deleted": deleted, "unchanged": unchanged,
-        "withheld": 0, "retained": 0, **more,
-    }  # fmt: skip
 
 
 def test_a_first_edition_is_all_insertions(world: CompareWorld) -> None:

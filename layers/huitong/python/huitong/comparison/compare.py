@@ -19,8 +19,8 @@ from uuid import uuid4
 
 from huitong.batches.model import Batch, Counts
 from huitong.batches.register import Batches, Stored
-from huitong.comparison.guard import excesses, preview, sample_sizes
-from huitong.comparison.inputs import Inputs, LocalFile, Op, Outcome, Workspace
+from huitong.comparison.guard import Kind, excesses, preview, sample_sizes
+from huitong.comparison.inputs import Inputs, LocalFile, Op, Outcome
 from huitong.contracts.model import Contract
 from huitong.contracts.registry import Contracts
 from huitong.errors import Corrupt, Fault
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from huitong.comparison.diff import Difference
 
 BY: Final = "compare"
-_OPS: Final[Mapping[str, Op]] = {"deleted": "delete", "updated": "update"}
+_OPS: Final[Mapping[Kind, Op]] = {"deleted": "delete", "updated": "update"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Compare:
         events: EventBus,
         clock: Clock,
         *,
-        memory_mb: int = 400,
+        memory_mb: int = 300,
     ) -> None:
         self._warehouse = warehouse
         self._staging = staging
@@ -128,18 +128,20 @@ class Compare:
         from huitong.comparison.diff import compared
 
         self._lakehouse.ensure(job.contract)
-        with TemporaryDirectory(prefix="huitong-compare-") as folder, self._inputs(job) as inputs:
-            workspace = Workspace(Path(folder), self._memory_mb)
-            with compared(inputs, workspace) as difference:
-                counts = self._counts(job, difference.outcome)
-                exceeded = excesses(difference.outcome, inputs.current_rows, job.contract.limits)
-                if exceeded and not job.batch.released_by:
-                    sizes = sample_sizes(exceeded)
-                    samples = {kind: difference.keys(_OPS[kind], size) for kind, size in sizes.items()}
-                    shown = preview(job.contract, difference.outcome, inputs.current_rows, exceeded, samples)
-                    self._tell("BatchHeld", job.batch)
-                    return self._batches.move(job.stored, "held", by=BY, preview=shown).batch
-                return self._publish(job, inputs, difference, counts, workspace.directory)
+        with (
+            TemporaryDirectory(prefix="huitong-compare-") as folder,
+            self._inputs(job) as inputs,
+            compared(inputs, self._memory_mb) as difference,
+        ):
+            counts = self._counts(job, difference.outcome)
+            exceeded = excesses(difference.outcome, inputs.current_rows, job.contract.limits)
+            if not exceeded or job.batch.released_by:
+                return self._publish(job, inputs, difference, counts, Path(folder))
+            sizes = sample_sizes(exceeded)
+            samples = {kind: difference.keys(_OPS[kind], size) for kind, size in sizes.items()}
+            shown = preview(job.contract, difference.outcome, inputs.current_rows, exceeded, samples)
+        self._tell("BatchHeld", job.batch)
+        return self._batches.move(job.stored, "held", by=BY, preview=shown).batch
 
     def _counts(self, job: _Job, outcome: Outcome) -> Counts:
         """The batch's counts as they will be published. Raises Fault when they do not balance."""

@@ -20,7 +20,8 @@ from typing import Any, Final
 
 import duckdb
 
-from huitong.comparison.inputs import Inputs, LocalFile, Op, Outcome, Workspace
+from huitong.comparison.engine import session
+from huitong.comparison.inputs import Inputs, LocalFile, Op, Outcome
 from huitong.comparison.placement import NewFile, Placement, Source, pieces_of, place
 from huitong.errors import Corrupt, Fault
 from huitong.warehouse.footers import files_of
@@ -50,26 +51,12 @@ _ORDER: Final = 'ORDER BY "#new" NULLS LAST, "#old"'
 
 
 @contextmanager
-def session(workspace: Workspace) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB connection that stays within the workspace's memory and spills to its folder."""
-    workspace.directory.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(":memory:") as connection:
-        connection.execute(f"""
-            SET memory_limit = '{workspace.memory_mb}MB';
-            SET threads = {workspace.threads};
-            SET temp_directory = {text(str(workspace.directory / "spill"))};
-            SET preserve_insertion_order = false;
-            SET TimeZone = 'UTC'""")
-        yield connection
-
-
-@contextmanager
-def compared(inputs: Inputs, workspace: Workspace) -> Iterator[Difference]:
+def compared(inputs: Inputs, memory_mb: int) -> Iterator[Difference]:
     """Compare, and keep the result while the context lasts.
 
     Raises Corrupt when a key stands twice on one side, Fault when the contract has no key.
     """
-    with session(workspace) as connection:
+    with session(memory_mb) as connection:
         yield Difference(connection, inputs)
 
 
@@ -244,10 +231,11 @@ class Difference:
 
     def _count(self) -> Outcome:
         counted = ", ".join(f"count(*) FILTER ({c})" for c in _CONDITIONS.values())
-        inserted, updated, deleted, new, new_distinct, old, old_distinct = self._one(f"""
-            SELECT {counted}, count("#new"), count(DISTINCT "#new"), count("#old"), count(DISTINCT "#old")
+        keys = ", ".join(f'"#k{i}"' for i in range(len(self._keys)))
+        inserted, updated, deleted, twice = self._one(f"""
+            SELECT {counted}, count(*) - (SELECT count(*) FROM (SELECT DISTINCT {keys} FROM changed))
             FROM changed""")
-        if new != new_distinct or old != old_distinct:
+        if twice:
             raise Corrupt(
                 f"资源 {self._in.contract.id} 的主键不唯一,无法比对",
                 f"A key of {self._in.contract.id} stands twice on one side: cannot compare",

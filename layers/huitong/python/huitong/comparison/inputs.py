@@ -57,12 +57,3 @@ class Outcome:
     @property
     def changed(self) -> int:
         return self.inserted + self.updated + self.deleted
-
-
-@dataclass(frozen=True, slots=True)
-class Workspace:
-    """Where and with how much memory a comparison works; beyond it, it spills to the folder."""
-
-    directory: Path
-    memory_mb: int = 400
-    threads: int = 2

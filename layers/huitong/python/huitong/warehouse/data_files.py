@@ -46,18 +46,19 @@ def data_file(metadata: TableMetadata, ref: DataFileRef, uri: str, path: Path) -
         stats_columns=compute_statistics_plan(schema, metadata.properties),
         parquet_column_mapping=parquet_path_to_id_mapping(schema),
     )
-    return DataFile.from_args(
+    file = DataFile.from_args(
         content=DataFileContent.DATA,
         file_path=uri,
         file_format=FileFormat.PARQUET,
         partition=_partition(metadata, ref),
         file_size_in_bytes=path.stat().st_size,
         sort_order_id=None,
-        spec_id=metadata.default_spec_id,
         equality_ids=None,
         key_metadata=None,
         **statistics.to_serialized_dict(),
     )
+    file.spec_id = metadata.default_spec_id
+    return file
 
 
 def reference(partitions: Sequence[Field], key: str, file: DataFile) -> DataFileRef:

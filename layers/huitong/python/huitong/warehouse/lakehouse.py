@@ -9,7 +9,7 @@ without having been published is set aside first.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -22,6 +22,7 @@ from huitong.warehouse.sql import current_ids
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
+    from pyiceberg.manifest import DataFile
     from pyiceberg.table import Table
 
 Which = Literal["current", "changes"]
@@ -42,7 +43,8 @@ class Lakehouse:
         self._store = files
         self._ensured: dict[str, Contract] = {}
         self._ids: dict[tuple[str, ...], Mapping[str, int]] = {}
-        self._lists: dict[tuple[str, int], list[DataFileRef]] = {}
+        self._tables: dict[str, Table] = {}
+        self._lists: dict[tuple[str, int], Mapping[str, DataFile]] = {}  # by address
         self.local = LocalFiles(files)
 
     def ensure(self, contract: Contract) -> None:
@@ -62,6 +64,7 @@ class Lakehouse:
                 uri = self._store.uri(name)
                 table = tables.create(catalog, self._namespace, name, contract, which, uri)
                 tables.grow(table, contract, which)
+                self._tables[name] = table
                 if which == "current":
                     tables.verify(table, contract)
         self._ensured[contract.table] = contract
@@ -83,17 +86,15 @@ class Lakehouse:
 
     def files(self, contract: Contract, which: Which, snapshot_id: int) -> list[DataFileRef]:
         """Data files of a snapshot, by key; 0 stands for an empty table. Raises Fault when it is gone."""
-        name = _name(contract, which)
-        found = [] if snapshot_id == 0 else self._lists.get((name, snapshot_id))
-        if found is None:
-            from huitong.warehouse import tables
-            from huitong.warehouse.data_files import reference
+        if snapshot_id == 0:
+            return []
+        from huitong.warehouse.data_files import reference
 
-            with self._translated(name):
-                live = tables.live_files(self._load(name), snapshot_id)
-            partitions = contract.partitions if which == "current" else ()
-            found = [reference(partitions, self._store.key_of(uri), file) for uri, file in live.items()]
-            self._remember(name, snapshot_id, found)
+        name = _name(contract, which)
+        with self._translated(name):
+            live = self._live(name, snapshot_id)
+        partitions = contract.partitions if which == "current" else ()
+        found = [reference(partitions, self._store.key_of(uri), file) for uri, file in live.items()]
         return sorted(found, key=lambda r: r.key)
 
     def find_commit(self, contract: Contract, which: Which, batch_id: str) -> int | None:
@@ -134,30 +135,51 @@ class Lakehouse:
         does not show the commit (yet): then try again.
         """
         from huitong.warehouse import tables
-        from huitong.warehouse.data_files import data_file
 
         name = _name(contract, which)
-        with self._translated(name):
-            table = self._load(name)
-            done = tables.committed(table.metadata, batch_id, base)
+
+        def attempt(table: Table) -> int:
+            with self._translated(name):
+                return self._attempt(name, table, add, remove, local, batch_id, seq, base)
+
+        try:
+            known = self._tables.get(name)
+            if known is not None and tables.head(known.metadata) == base:
+                with suppress(Conflict):  # another process was here, perhaps for this very batch: look again
+                    return attempt(known)
+            return attempt(self._load(name))
+        except UnknownCommitState:
+            done = self.committed(contract, which, batch_id, base=base)
             if done is None:
-                tables.set_back(table, base)
-                added = [data_file(table.metadata, r, self._store.uri(r.key), local[r.key]) for r in add]
-                live = tables.live_files(table, base) if remove else {}
-                removed = [live[self._store.uri(r.key)] for r in remove]
-                summary = {tables.BATCH: batch_id, tables.SEQ: str(seq), tables.BASE: str(base)}
-        if done is None:
-            try:
-                with self._translated(name):
-                    done = tables.replace_files(table, added, removed, summary)
-            except UnknownCommitState:
-                done = self.committed(contract, which, batch_id, base=base)
-                if done is None:
-                    raise
-        before = [] if base == 0 else self._lists.get((name, base))
-        if before is not None:
-            gone = {r.key for r in remove}
-            self._remember(name, done, [*(r for r in before if r.key not in gone), *add])
+                raise
+            return done
+
+    def _attempt(
+        self,
+        name: str,
+        table: Table,
+        add: Sequence[DataFileRef],
+        remove: Sequence[DataFileRef],
+        local: Mapping[str, Path],
+        batch_id: str,
+        seq: int,
+        base: int,
+    ) -> int:
+        from huitong.warehouse import tables
+        from huitong.warehouse.data_files import data_file
+
+        done = tables.committed(table.metadata, batch_id, base)
+        if done is not None:
+            return done
+        del self._tables[name]  # until it is known to be as the catalogue has it
+        tables.set_back(table, base)
+        added = [data_file(table.metadata, r, self._store.uri(r.key), local[r.key]) for r in add]
+        live = dict(self._live(name, base)) if base else {}
+        removed = [live.pop(self._store.uri(r.key)) for r in remove]
+        summary = {tables.BATCH: batch_id, tables.SEQ: str(seq), tables.BASE: str(base)}
+        done = tables.replace_files(table, added, removed, summary)
+        self._tables[name] = table
+        self._remember(name, done, live | {f.file_path: f for f in added})
         return done
 
     def _get_catalog(self) -> Catalog:
@@ -166,9 +188,25 @@ class Lakehouse:
         return self._catalog
 
     def _load(self, name: str) -> Table:
-        return self._get_catalog().load_table((self._namespace, name))
+        """The table as the catalogue has it now."""
+        with self._translated(name):
+            table = self._tables[name] = self._get_catalog().load_table((self._namespace, name))
+            return table
 
-    def _remember(self, name: str, snapshot_id: int, files: list[DataFileRef]) -> None:
+    def _live(self, name: str, snapshot_id: int) -> Mapping[str, DataFile]:
+        """Data files of a snapshot by address. Snapshots never change, so they are remembered."""
+        found = self._lists.get((name, snapshot_id))
+        if found is None:
+            from huitong.warehouse import tables
+
+            table = self._tables.get(name)
+            if table is None or table.metadata.snapshot_by_id(snapshot_id) is None:
+                table = self._load(name)
+            found = tables.live_files(table, snapshot_id)
+            self._remember(name, snapshot_id, found)
+        return found
+
+    def _remember(self, name: str, snapshot_id: int, files: Mapping[str, DataFile]) -> None:
         while len(self._lists) >= _LISTS_KEPT:
             del self._lists[next(iter(self._lists))]
         self._lists[name, snapshot_id] = files

@@ -98,8 +98,6 @@ def properties(contract: Contract, which: Which) -> dict[str, str]:
     found = {
         "format-version": "2",
         "commit.retry.num-retries": "0",
-        "commit.manifest-merge.enabled": "true",
-        "commit.manifest.min-count-to-merge": "50",
         "write.metadata.delete-after-commit.enabled": "true",
         "write.metadata.previous-versions-max": "20",
         "write.parquet.compression-codec": "zstd",

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from pyiceberg.exceptions import NamespaceAlreadyExistsError, NoSuchTableError, TableAlreadyExistsError
-from pyiceberg.manifest import DataFile, ManifestFile
-from pyiceberg.table import Table
+from pyiceberg.manifest import DataFile, ManifestEntry, ManifestEntryStatus, ManifestFile
+from pyiceberg.table import Table, Transaction
 from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.refs import MAIN_BRANCH
 from pyiceberg.table.snapshots import Operation, Snapshot, ancestors_of
-from pyiceberg.table.update.snapshot import _MergeAppendFiles, _OverwriteFiles
+from pyiceberg.table.update.snapshot import _OverwriteFiles
 
 from huitong.contracts.model import Contract
 from huitong.errors import Fault
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 BATCH: Final = "huitong.batch-id"
 SEQ: Final = "huitong.seq"
 BASE: Final = "huitong.base-snapshot"
+
+#: When files are taken out, or with more manifests than this, those of fewer files than that become one.
+MANY_MANIFESTS: Final = 20
+SMALL_MANIFEST: Final = 1000
 
 
 def create(catalog: Catalog, namespace: str, name: str, contract: Contract, which: Which, uri: str) -> Table:
@@ -94,11 +99,7 @@ def live_files(table: Table, snapshot_id: int) -> dict[str, DataFile]:
     """Data files of a snapshot by address. Raises Fault when the snapshot is gone."""
     snapshot = table.metadata.snapshot_by_id(snapshot_id)
     if snapshot is None:
-        raise Fault(
-            f"表 {table.name()[-1]} 没有快照 {snapshot_id}",
-            f"Table {table.name()[-1]} has no snapshot {snapshot_id}",
-            snapshot=snapshot_id,
-        )
+        raise _no_snapshot(table, snapshot_id)
     entries = (e for m in snapshot.manifests(table.io) for e in m.fetch_manifest_entry(table.io))
     return {e.data_file.file_path: e.data_file for e in entries}
 
@@ -111,12 +112,18 @@ def commits(metadata: TableMetadata) -> Iterable[tuple[str, Snapshot]]:
 
 def committed(metadata: TableMetadata, batch_id: str, base: int) -> int | None:
     """The head, if it is this batch's commit on top of ``base``."""
-    head = metadata.current_snapshot()
-    if head is None:
+    snapshot = metadata.current_snapshot()
+    if snapshot is None:
         return None
-    summary = _summary(head)
+    summary = _summary(snapshot)
     ours = summary.get(BATCH) == batch_id and summary.get(BASE) == str(base)
-    return head.snapshot_id if ours else None
+    return snapshot.snapshot_id if ours else None
+
+
+def head(metadata: TableMetadata) -> int:
+    """The id of the table's present snapshot, 0 = none."""
+    snapshot = metadata.current_snapshot()
+    return snapshot.snapshot_id if snapshot else 0
 
 
 def set_back(table: Table, base: int) -> None:
@@ -125,11 +132,12 @@ def set_back(table: Table, base: int) -> None:
     That is what a batch leaves that committed, was not published, and was then
     overtaken. Its snapshot stays until it expires; its rows are served nowhere.
     """
-    head = table.metadata.current_snapshot()
-    if (head.snapshot_id if head else 0) == base:
+    if head(table.metadata) == base:
         return
     if base == 0:
         table.manage_snapshots().remove_branch(MAIN_BRANCH).commit()
+    elif table.metadata.snapshot_by_id(base) is None:
+        raise _no_snapshot(table, base)
     else:
         table.manage_snapshots().set_current_snapshot(snapshot_id=base).commit()
 
@@ -137,19 +145,18 @@ def set_back(table: Table, base: int) -> None:
 def replace_files(
     table: Table, add: Iterable[DataFile], remove: Iterable[DataFile], summary: Mapping[str, str]
 ) -> int:
-    """One snapshot that takes files out and puts files in; its id."""
+    """One snapshot that takes files out and puts files in; its id.
+
+    Raises ValidationException when a file to take out is not there.
+    """
     removed = list(remove)
-    transaction = table.transaction()
-    producer: _Replace | _MergeAppendFiles
-    if removed:
-        producer = _Replace(
-            operation=Operation.OVERWRITE,
-            transaction=transaction,
-            io=table.io,
-            snapshot_properties=dict(summary),
-        )
-    else:
-        producer = transaction.update_snapshot(snapshot_properties=dict(summary)).merge_append()
+    transaction = _Transaction(table)
+    producer = _Replace(
+        operation=Operation.OVERWRITE if removed else Operation.APPEND,
+        transaction=transaction,
+        io=table.io,
+        snapshot_properties=dict(summary),
+    )
     for file in removed:
         producer.delete_data_file(file)
     for file in add:
@@ -159,16 +166,76 @@ def replace_files(
     return producer.snapshot_id
 
 
-class _Replace(_OverwriteFiles):
-    """PyIceberg's overwrite, without carrying on manifests that list deleted files only.
+class _Transaction(Transaction):
+    """PyIceberg copies the whole metadata, all snapshots of it, whenever somebody looks at it."""
 
-    PyIceberg 0.12 keeps them for ever: each edition would make every later commit slower.
+    @property
+    def table_metadata(self) -> TableMetadata:
+        return self._table.metadata if not self._updates else super().table_metadata
+
+
+class _Replace(_OverwriteFiles):
+    """PyIceberg's overwrite, reading each manifest once and keeping them few.
+
+    PyIceberg 0.12 reads all of them twice, and carries on those that list deleted
+    files only and those of a few files for ever: each small batch would make every
+    later commit slower.
     """
 
     def _existing_manifests(self) -> list[ManifestFile]:
-        kept = super()._existing_manifests()
-        return [m for m in kept if m.has_added_files() or m.has_existing_files()]
+        return self._planned[0]
+
+    def _deleted_entries(self) -> list[ManifestEntry]:
+        return self._planned[1]
+
+    @cached_property
+    def _planned(self) -> tuple[list[ManifestFile], list[ManifestEntry]]:
+        metadata = self._transaction.table_metadata
+        snapshot = metadata.snapshot_by_name(MAIN_BRANCH)
+        manifests = snapshot.manifests(self._io) if snapshot else []
+        live = [m for m in manifests if m.has_added_files() or m.has_existing_files()]
+        if not self._deleted_data_files and len(live) <= MANY_MANIFESTS:
+            return live, []
+        kept: list[ManifestFile] = []
+        staying: list[ManifestEntry] = []
+        gone: list[ManifestEntry] = []
+        for manifest in live:
+            entries = manifest.fetch_manifest_entry(self._io)
+            out = [e for e in entries if e.data_file in self._deleted_data_files]
+            if not out and len(entries) >= SMALL_MANIFEST:
+                kept.append(manifest)
+                continue
+            gone += [_entry(e, ManifestEntryStatus.DELETED, self._snapshot_id) for e in out]
+            staying += [
+                _entry(e, ManifestEntryStatus.EXISTING, e.snapshot_id)
+                for e in entries
+                if e.data_file not in self._deleted_data_files
+            ]
+        self._validate_required_deletes(gone)
+        if staying:
+            with self.new_manifest_writer(self.spec(metadata.default_spec_id)) as writer:
+                for entry in staying:
+                    writer.add_entry(entry)
+            kept.append(writer.to_manifest_file())
+        return kept, gone
+
+
+def _entry(entry: ManifestEntry, status: ManifestEntryStatus, snapshot_id: int | None) -> ManifestEntry:
+    return ManifestEntry.from_args(
+        status=status,
+        snapshot_id=snapshot_id,
+        sequence_number=entry.sequence_number,
+        file_sequence_number=entry.file_sequence_number,
+        data_file=entry.data_file,
+    )
 
 
 def _summary(snapshot: Snapshot) -> Mapping[str, Any]:
     return snapshot.summary.additional_properties if snapshot.summary else {}
+
+
+def _no_snapshot(table: Table, snapshot_id: int) -> Fault:
+    name = table.name()[-1]
+    return Fault(
+        f"表 {name} 没有快照 {snapshot_id}", f"Table {name} has no snapshot {snapshot_id}", table=name
+    )
