@@ -87,6 +87,22 @@ class PublicationSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Sum:
+    due: int = 0
+    acknowledged: int = 0
+    failed: int = 0
+    pending: int = 0
+
+    def plus(self, more: Totals) -> Sum:
+        return Sum(
+            self.due + more.due,
+            self.acknowledged + more.acknowledged,
+            self.failed + more.failed,
+            self.pending + more.pending,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Imbalance:
     """One equation that does not hold."""
 
@@ -182,7 +198,7 @@ class Ledger:
         broken = [b for one in batches for b in self._confirmed(one)]
         for name in sorted({b.resource for b in batches} | ({resource} if resource else set())):
             broken += self._history_of(name)
-        return self._summed(scope, batches, broken, self.deliveries.totals(resource, unit, low, high))
+        return self._summed(scope, batches, broken, self._sent(resource, unit, low, high))
 
     def check_all(self, resources: Iterable[str] = (), *, low: str = "") -> list[Imbalance]:
         """Every equation of every resource (X-12); an event ``LedgerImbalance`` for each that does not hold.
@@ -222,6 +238,14 @@ class Ledger:
                     events = row.events_obtained + sent.count
                     put(replace(row, deliveries=row.deliveries + 1, events_obtained=events))
         return [row for _, row in sorted(table.items())]
+
+    def _sent(self, resource: str, unit: str, low: str, high: str) -> Totals:
+        if resource or unit:
+            return self.deliveries.totals(resource, unit, low, high)
+        total = Sum()
+        for name in self.resources():
+            total = total.plus(self.deliveries.totals(name, "", low, high))
+        return total
 
     def _batches(self, resource: str, unit: str, low: str, high: str) -> list[Batch]:
         if unit:

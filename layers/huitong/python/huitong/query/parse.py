@@ -123,7 +123,7 @@ def check(sql: str, dialect: str = "athena") -> CheckedQuery:
     tree = _parsed(sql, dialect)
     if not isinstance(tree, (exp.Select, exp.SetOperation, exp.Subquery, exp.Values)):
         raise _not_a_select()
-    _refuse(list(_problems(tree)), "查询含不允许的内容", "The query has parts that are not allowed")
+    refuse(list(_problems(tree)), "查询含不允许的内容", "The query has parts that are not allowed")
     uses = [_use(node) for node in tree.find_all(exp.Table) if not _is_cte(node)]
     return CheckedQuery(tree, tuple(dict.fromkeys(uses)))
 
@@ -143,12 +143,13 @@ def check_condition(sql: str, *, dialect: str = "athena") -> exp.Expression:
             zh,
             "The condition must be one boolean expression without sub-queries or aggregates",
         )
-    _refuse(list(_problems(where.this)), "条件含不允许的内容", "The condition has parts that are not allowed")
+    refuse(list(_problems(where.this)), "条件含不允许的内容", "The condition has parts that are not allowed")
     condition: exp.Expression = where.this
     return condition
 
 
-def _refuse(problems: list[Problem], zh: str, en: str) -> None:
+def refuse(problems: list[Problem], zh: str, en: str) -> None:
+    """Raise InvalidQuery when there are problems; a single one speaks for itself."""
     if len(problems) == 1:
         zh, en = problems[0].zh, problems[0].en
     if problems:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlglot import exp
 
 from huitong.contracts.model import Contract
-from huitong.errors import InvalidQuery, Problem
-from huitong.query.dialect import macros_in, rewritten, to_duckdb
-from huitong.query.parse import check_condition
+from huitong.errors import Problem
+from huitong.query.dialect import invalid, macros_in, rewritten, to_duckdb
+from huitong.query.parse import check_condition, refuse
 from huitong.sharing.access import Access
 from huitong.sharing.projection import CURRENT_COLUMNS
 
@@ -35,12 +35,11 @@ def canonical_filter(expression: str, contract: Contract, access: Access | None 
         elif not (column.name.lower() in bound and not column.table):
             zh, en = f"不能按 {column.sql()} 筛选", f"Rows cannot be filtered by {column.sql()}"
             problems.append(Problem("filter.column", zh, en, {"field": column.name}))
-    if problems:
-        raise InvalidQuery("筛选条件有误", "The row filter is not valid", problems=problems)
+    refuse(problems, "筛选条件有误", "The row filter is not valid")
     text = to_duckdb(rewritten(tree, _trying))
     if macros_in(text):
         zh, en = "筛选条件中不能用该函数", "A function of this filter cannot be used in filters"
-        raise InvalidQuery(zh, en, problems=[Problem("filter.function", zh, en)])
+        raise invalid("filter.function", zh, en)
     return text
 
 
