@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from huitong.web.operations import Operation
 
 TEMPLATE = Path(__file__).resolve().parents[1] / "template.yaml"
 INDENT = " " * 8
@@ -16,12 +20,15 @@ INDENT = " " * 8
 def events(app: str) -> list[str]:
     from huitong.web.operations import OPERATIONS
 
-    return [
-        f"{INDENT}{_name(o.id)}: {{Type: Api, Properties: {{RestApiId: !Ref RestApi, Method: {o.method.lower()}, "
-        f'Path: "{o.path}"{", Auth: {Authorizer: NONE}" if o.public else ""}}}}}'
-        for o in OPERATIONS
-        if o.app == app
-    ]
+    return [f"{INDENT}{_event(o)}" for o in OPERATIONS if o.app == app]
+
+
+def _event(operation: Operation) -> str:
+    open_to_all = ", Auth: {Authorizer: NONE}" if operation.public else ""
+    return (
+        f"{_name(operation.id)}: {{Type: Api, Properties: {{RestApiId: !Ref RestApi, "
+        f'Method: {operation.method.lower()}, Path: "{operation.path}"{open_to_all}}}}}'
+    )
 
 
 def written(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The ready batches of one resource are compared and published, in landing order. Messages: ``{"resource"}``."""
+"""Ready batches of a resource are compared and published, in landing order. Messages: ``{"resource"}``."""
 
 from __future__ import annotations
 
