@@ -153,6 +153,14 @@ def test_a_cell_of_100_000_characters_is_read_whole(intake: Any) -> None:
     assert [len(value) for value in intake.column(batch, "creditor")] == [100_000, 1_000_000]
 
 
+def test_a_row_of_twelve_million_bytes_is_read_and_a_longer_one_refused(intake: Any, refused: Any) -> None:
+    long = f"claim_id,creditor\nA1,{'长' * 4_000_000}\n".encode()
+    assert len(intake.column(intake.land(long), "creditor")[0]) == 4_000_000
+
+    longer = b"claim_id,creditor\nA1," + b"x" * 18_000_000 + b"\n"
+    assert refused(intake.land(longer, "b.csv"))["rule"] == "row.too-long"
+
+
 def test_a_row_with_a_nul_goes_to_quarantine_alone(intake: Any) -> None:
     batch = intake.land(GOOD + b"A2,a\0b,,,\nA3,c,,,\n")
 

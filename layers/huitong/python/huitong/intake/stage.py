@@ -131,7 +131,7 @@ class _Parts:
 
     def __exit__(self, kind: object, *_: object) -> None:
         if kind is None:
-            self._flush()
+            self._flush()  # less than a group is left: add() has written the rest
             self._finish()
         elif self._writer is not None:
             self._writer.close()
@@ -142,14 +142,16 @@ class _Parts:
         self._waiting.append(batch)
         self._waiting_rows += batch.num_rows
         self.rows += batch.num_rows
-        if self._waiting_rows >= ROWS_PER_GROUP:
+        while self._waiting_rows >= ROWS_PER_GROUP:
             self._flush()
 
     def _flush(self) -> None:
+        """Write one row group; what is more than that waits for the next."""
         if not self._waiting:
             return
-        group = pa.Table.from_batches(self._waiting)
-        self._waiting, self._waiting_rows = [], 0
+        waiting = pa.Table.from_batches(self._waiting)
+        group, rest = waiting.slice(0, ROWS_PER_GROUP), waiting.slice(ROWS_PER_GROUP)
+        self._waiting, self._waiting_rows = rest.to_batches(), rest.num_rows
         writer = self._writer or self._begin(group)
         writer.write_table(group, row_group_size=ROWS_PER_GROUP)
         self._in_file += group.num_rows

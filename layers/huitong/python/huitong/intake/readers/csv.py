@@ -21,8 +21,10 @@ from huitong.intake.readers.refusals import refusal
 from huitong.intake.readers.table import Block
 from huitong.intake.structure import Structural
 
-#: A record must fit into a block; larger blocks take more memory and save nothing.
-BLOCK_BYTES: Final = 8 * 1024 * 1024
+#: A record must fit into a block. Larger blocks save nothing and take memory, which a small file does not.
+BLOCK_BYTES: Final = 4 * 1024 * 1024
+LONG_BLOCK_BYTES: Final = 16 * 1024 * 1024
+_SMALL_FILE: Final = 64 * 1024 * 1024
 _SAMPLE_BYTES: Final = 1024 * 1024
 _DELIMITERS: Final = (",", "\t", ";", "|")
 _MAX_CELL: Final = 16 * 1024 * 1024
@@ -55,6 +57,10 @@ class CsvTable:
     def header_row(self) -> int:
         return self.start.header_row
 
+    @property
+    def _block_bytes(self) -> int:
+        return LONG_BLOCK_BYTES if self.text.size <= _SMALL_FILE else BLOCK_BYTES
+
     def blocks(self, wanted: Sequence[int]) -> Iterator[Block]:
         if self.start.data >= self.text.size:
             return
@@ -74,7 +80,7 @@ class CsvTable:
                     ragged.clear()
                     yield Block(batch.columns, rows, found, nul=self.text.nul)
             except pa.ArrowInvalid as error:
-                raise _translated(error) from error
+                raise _translated(error, self._block_bytes) from error
         if ragged:
             empty = pa.array([], pa.string())
             yield Block(
@@ -88,7 +94,7 @@ class CsvTable:
             pa.PythonFile(stream, mode="r"),
             # One thread: the numbers of ragged rows are only known so, and it costs less CPU.
             read_options=pyarrow.csv.ReadOptions(
-                use_threads=False, block_size=BLOCK_BYTES, column_names=names
+                use_threads=False, block_size=self._block_bytes, column_names=names
             ),
             parse_options=pyarrow.csv.ParseOptions(
                 delimiter=self.start.delimiter,
@@ -120,12 +126,12 @@ class CsvTable:
         )
 
 
-def _translated(error: pa.ArrowInvalid) -> UnreadableFile:
+def _translated(error: pa.ArrowInvalid, limit: int) -> UnreadableFile:
     if "straddling" in str(error):
         return refusal(
             "row.too-long",
-            f"有一行超过 {BLOCK_BYTES // 1024 // 1024} MB,可能缺少换行或引号未闭合",
-            f"A row is longer than {BLOCK_BYTES // 1024 // 1024} MB; a line end or a quote may be missing",
+            f"有一行超过 {limit // 1024 // 1024} MB,可能缺少换行或引号未闭合",
+            f"A row is longer than {limit // 1024 // 1024} MB; a line end or a quote may be missing",
         )
     return refusal("csv.unreadable", "CSV 内容无法解析", f"The CSV cannot be parsed: {str(error)[:200]}")
 
