@@ -18,6 +18,7 @@ import pyarrow as pa
 from localstack.receiver import Inbox, Stream
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from huitong.audit.trace import Traces
 from huitong.contracts.model import Contract, Field
 from huitong.delivery.accounts import Deliveries
 from huitong.delivery.endpoints import EndpointRules
@@ -249,6 +250,7 @@ class World:
             self.clock,
             self.limits,
             Random(1),
+            Traces(self.register, self.clock),
         )
 
     @property

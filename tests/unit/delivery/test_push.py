@@ -6,12 +6,14 @@ import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.push_world import (
     ALL,
     RESOURCE,
     SHENZHEN,
+    UNIT,
     World,
     as_received,
     masked,
@@ -20,6 +22,7 @@ from tests.support.push_world import (
     view,
 )
 
+from huitong.audit.trace import Traces
 from huitong.delivery.limits import DeliveryLimits
 from huitong.sharing.access import Access
 
@@ -68,6 +71,10 @@ def test_a_delivery_names_batch_unit_and_row_of_its_source(world: World) -> None
     assert (event["batchid"], event["unit"], event["data"]["source_row"]) == ("b1", "11440300MB2C000001", 2)
     kept = world.deliveries.get(id, 1).delivery
     assert (kept.resource, kept.seq, kept.first, kept.last) == (RESOURCE, 1, 1, 1)
+    assert kept.batch == "b1"
+    (noted,) = Traces(world.register, world.clock).list(resource=RESOURCE)
+    assert (noted.act, noted.unit, noted.batch, noted.seq, noted.count) == ("share", UNIT, "b1", 1, 1)
+    assert (noted.detail, noted.fields) == (f"{id}.1", ALL.fields)
     assert kept.receipt == {"sequence": 1, "count": 1, "receipt": f"{id}.1"}
 
 
@@ -175,13 +182,19 @@ def test_a_corrupted_file_gets_no_receipt(small: World) -> None:
     assert small.deliveries.get(id, 1).delivery.reason == "http-400"
 
 
+@pytest.mark.parametrize("cut", [True, False])
 @pytest.mark.parametrize("rows", [3, 9])
-def test_content_that_was_lost_is_made_again(small: World, rows: int) -> None:
+def test_content_that_was_lost_is_made_again(small: World, rows: int, cut: bool) -> None:
     id = small.subscribe()
     small.publish(*(row(f"{n:02}") for n in range(rows)))
     small.push.plan(RESOURCE, 1)
     before = small.deliveries.get(id, 1).delivery
-    small.exports.delete(before.object)
+    if cut:
+        small.exports.put(before.object, small.exports.read(before.object)[:-1])
+    else:
+        small.exports.delete(before.object)
+    assert small.push.send(id) is None
+    assert small.inbox.posts == 0
     settled(small, id)
     assert small.deliveries.get(id, 1).delivery.sha256 == before.sha256
 
@@ -381,6 +394,26 @@ def test_a_sender_slower_than_its_lease_does_no_harm(world: World) -> None:
     assert world.stream(id).repeats == 1
 
 
+def test_slow_receivers_do_not_use_up_the_functions_time(world: World) -> None:
+    id = world.subscribe()
+    for n in range(5):
+        world.publish(row(f"{n}"))
+    world.push.plan(RESOURCE)
+    world.wire.before_answer = lambda: world.clock.advance(seconds=90)
+    assert world.push.send(id) == 0.0
+    assert world.inbox.posts == 3
+    settled(world, id)
+
+
+def test_each_sharing_is_logged_once_however_often_it_is_tried(world: World) -> None:
+    """L-34."""
+    world.subscribe()
+    world.publish(row("1"))
+    world.inbox.troubles = ["error", "forgetful"]
+    world.settle()
+    assert len(Traces(world.register, world.clock).list(resource=RESOURCE)) == 1
+
+
 def test_a_paused_subscription_gets_nothing_and_then_everything(world: World) -> None:
     id = world.subscribe()
     world.publish(row("1"))
@@ -432,3 +465,51 @@ def test_the_sweep_makes_up_for_lost_wake_ups(world: World) -> None:
     world.handle()
     assert list(world.stream(id).rows) == ["1"]
     assert world.sweep.run() == 0
+
+
+def test_the_sweep_sees_to_it_that_a_failure_is_told(world: World) -> None:
+    """The sender died after it recorded the failure and before it told anybody, and its wake-up was lost."""
+    id = world.subscribe()
+    world.publish(row("1"))
+    world.push.plan(RESOURCE)
+    world.inbox.troubles = ["gone"]
+    dead_letters, world.dead_letters = world.dead_letters, None  # telling fails like a bug would
+    with pytest.raises(AttributeError):
+        world.push.send(id)
+    world.dead_letters = dead_letters
+    world.queue.drain()
+    assert world.sweep.run() == 1
+    world.handle()
+    assert len(world.dead_letters.sent) == 1
+    assert world.sweep.run() == 0
+
+
+def test_a_stored_message_that_was_changed_is_made_again_not_sent(world: World) -> None:
+    """S-21: the body that goes out is the one whose digest was recorded."""
+    id = world.subscribe()
+    world.publish(row("1"))
+    world.push.plan(RESOURCE)
+    kept = world.deliveries.get(id, 1).delivery
+    world.exports.put(kept.object, world.exports.read(kept.object).replace(b"1.00", b"9.00"))
+    world.push.send(id)
+    assert world.inbox.posts == 0
+    settled(world, id)
+
+
+def test_a_planner_overtaken_by_another_does_not_turn_time_back(world: World) -> None:
+    """It found nothing for the subscriber in publication 1; meanwhile the other planned publication 2."""
+    id = world.subscribe(ALL, row_filter=SHENZHEN)
+    world.publish(row("1", city="GZ"))
+    real = world.history.changes
+
+    def overtaken(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        world.history.changes = real  # type: ignore[method-assign]
+        yield from real(*args, **kwargs)
+        world.publish(row("2"))
+        world.push.plan(RESOURCE, 2)
+
+    world.history.changes = overtaken  # type: ignore[method-assign, assignment]
+    world.push.plan(RESOURCE, 1)
+    assert world.subscription(id).planned_seq == 2
+    settled(world, id)
+    assert [e["id"] for e in world.stream(id).events] == [f"{RESOURCE}:2:2"]

@@ -57,19 +57,22 @@ class Traces:
 
     def write(self, trace: Trace) -> Trace:
         """Append one entry; time and id are given here. Raises only faults of the register."""
+        item = self.entry(trace)
+        self._register.create(item)
+        return Trace.from_dict(item.body)
+
+    def entry(self, trace: Trace) -> Item:
+        """The entry, to be created in one transaction with what it tells of."""
         at = timestamp(self._clock.now())
         stored = replace(trace, at=at, id=uuid4().hex, fields=trace.fields[:_MOST_FIELDS])
         key = f"{at}#{stored.id}"
-        self._register.create(
-            Item(
-                pk=_partition(stored.resource, at[:10]),
-                sk=key,
-                body=asdict(stored),
-                index1=(f"TRACES#{stored.resource}", key),
-                index2=(f"TRACES-BY#{stored.unit}", key),
-            )
+        return Item(
+            pk=_partition(stored.resource, at[:10]),
+            sk=key,
+            body=asdict(stored),
+            index1=(f"TRACES#{stored.resource}", key),
+            index2=(f"TRACES-BY#{stored.unit}", key),
         )
-        return stored
 
     def list(
         self,

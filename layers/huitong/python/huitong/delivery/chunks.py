@@ -32,6 +32,7 @@ class Chunk:
     size: int
     content: bytes | Path
     next: Position | None
+    batch: str
 
 
 def chunks(events: Iterator[Placed], n: int, limits: DeliveryLimits, folder: Path) -> Iterator[Chunk]:
@@ -39,13 +40,14 @@ def chunks(events: Iterator[Placed], n: int, limits: DeliveryLimits, folder: Pat
     upcoming = next(events, None)
     while upcoming is not None:
         seq, first = upcoming.at
+        batch = str(upcoming.event.get("batchid", ""))
         basket = _Basket(n, limits, folder / f"{n}.ndjson.gz")
         last = first
         while upcoming is not None and upcoming.at.seq == seq and basket.count < limits.link_events:
             basket.add(encoded(numbered(upcoming.event, n)))
             last = upcoming.at.ordinal
             upcoming = next(events, None)
-        yield basket.chunk(seq, first, last, upcoming.at if upcoming else None)
+        yield basket.chunk(seq, first, last, upcoming.at if upcoming else None, batch)
         basket.path.unlink(missing_ok=True)
         n += 1
 
@@ -77,15 +79,17 @@ class _Basket:
         else:
             self._file.write(event + b"\n")
 
-    def chunk(self, seq: int, first: int, last: int, following: Position | None) -> Chunk:
+    def chunk(self, seq: int, first: int, last: int, following: Position | None, batch: str) -> Chunk:
         if self._file is None:
             body = array_of(self._held)
             digest = hashlib.sha256(body).hexdigest()
-            return Chunk(self._n, seq, first, last, self.count, "inline", digest, len(body), body, following)
+            return Chunk(
+                self._n, seq, first, last, self.count, "inline", digest, len(body), body, following, batch
+            )
         self._file.close()
         if self._raw is not None:
             self._raw.close()
         with self.path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         size = self.path.stat().st_size
-        return Chunk(self._n, seq, first, last, self.count, "link", digest, size, self.path, following)
+        return Chunk(self._n, seq, first, last, self.count, "link", digest, size, self.path, following, batch)

@@ -33,6 +33,7 @@ class DeliveryLimits:
     jitter: float = 0.2  # share of a pause by which it may be longer, so that not all return at once
     lease_seconds: float = 60.0  # beyond answer_seconds; how long a killed sender keeps others out
     messages_per_run: int = 50
+    run_seconds: float = 200.0  # after which no further message is begun
     rotation_hours: int = 24  # how long a replaced secret still signs
     page_events: int = 10_000
 

@@ -130,6 +130,7 @@ class Delivery:
     sha256: str  # of that object
     size: int
     created_at: str
+    batch: str = ""  # that made the publication; empty for a snapshot
     state: DeliveryState = "pending"
     attempts: int = 0
     next_attempt_at: str = ""  # empty = at once

@@ -158,6 +158,7 @@ class Planner:
             sha256=chunk.sha256,
             size=chunk.size,
             created_at=timestamp(self._clock.now()),
+            batch=chunk.batch if kind == "changes" else "",
         )
         return self._progress(stored, delivery, next_delivery=chunk.n + 1, **progress)
 

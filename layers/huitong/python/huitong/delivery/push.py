@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from random import Random, SystemRandom
 
+from huitong.audit.trace import Traces
 from huitong.delivery.accounts import Deliveries
 from huitong.delivery.changes import ChangeSource
 from huitong.delivery.entitlement import Entitlement
@@ -40,6 +41,7 @@ class Push:
         clock: Clock,
         limits: DeliveryLimits | None = None,
         random: Random | None = None,
+        traces: Traces | None = None,
     ) -> None:
         limits = limits or DeliveryLimits()
         self._subscriptions = subscriptions
@@ -68,6 +70,7 @@ class Push:
             clock,
             limits,
             random or SystemRandom(),
+            traces,
         )
 
     def plan(self, resource: str, seq: int = 0) -> list[str]:  # noqa: ARG002 (the pointer is the truth)

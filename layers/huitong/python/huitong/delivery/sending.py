@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Final
 
+from huitong.audit.trace import Trace, Traces
 from huitong.delivery.accounts import Deliveries, item_of
 from huitong.delivery.accounts import Stored as StoredDelivery
 from huitong.delivery.entitlement import Entitlement
@@ -94,6 +95,7 @@ class Sender:
         clock: Clock,
         limits: DeliveryLimits,
         random: Random,
+        traces: Traces | None = None,
     ) -> None:
         self._register = register
         self._subscriptions = subscriptions
@@ -107,6 +109,7 @@ class Sender:
         self._clock = clock
         self._limits = limits
         self._random = random
+        self._traces = traces
 
     def send(self, id: str) -> float | None:
         """Send what is due, in order, up to the first failure.
@@ -129,7 +132,10 @@ class Sender:
             lease.release()
 
     def _run(self, id: str, lease: Lease) -> float | None:
+        end = self._clock.now() + timedelta(seconds=self._limits.run_seconds)
         for _ in range(self._limits.messages_per_run):
+            if self._clock.now() >= end:
+                break
             stored = self._subscriptions.get(id)
             subscription = stored.subscription
             if subscription.state == "suspended":
@@ -258,16 +264,17 @@ class Sender:
         item = item_of(delivery, due.item.version)
         for attempt in range(_ATTEMPTS):
             stored = self._subscriptions.get(delivery.subscription)
+            noted = self._trace(stored.subscription, due.delivery)
             try:
                 if progress is None and stored.subscription.state in ("active", "paused"):
                     moved = self._subscriptions.moved(
                         stored.subscription, "suspended", by="push", reason=delivery.reason
                     )
-                    self._subscriptions.change(stored, replaces=[item], **moved)
+                    self._subscriptions.change(stored, creates=noted, replaces=[item], **moved)
                 elif progress:
-                    self._subscriptions.change(stored, replaces=[item], **progress)
+                    self._subscriptions.change(stored, creates=noted, replaces=[item], **progress)
                 else:
-                    self._register.replace(item)
+                    self._register.write(creates=noted, replaces=[item])
                 return
             except Conflict:
                 now = self._deliveries.get(delivery.subscription, delivery.n)
@@ -275,6 +282,23 @@ class Sender:
                     return
                 if attempt + 1 == _ATTEMPTS:
                     raise
+
+    def _trace(self, subscription: Subscription, before: Delivery) -> list[Item]:
+        """The log entry of this sharing, with its first attempt: from then on the data may be outside."""
+        if self._traces is None or before.attempts:
+            return []
+        told = Trace(
+            "share",
+            actor="push",
+            unit=subscription.unit,
+            resource=subscription.resource,
+            fields=subscription.fields,
+            batch=before.batch,
+            seq=before.seq,
+            count=before.count,
+            detail=before.message_id,
+        )
+        return [self._traces.entry(told)]
 
     def _suspend(self, stored: Stored, reason: str) -> None:
         moved = self._subscriptions.moved(stored.subscription, "suspended", by="push", reason=reason)

@@ -89,6 +89,7 @@ def build_compare() -> Compare:
 
 @cache
 def build_push() -> Push:
+    from huitong.audit.trace import Traces
     from huitong.aws.http_sender import HttpsSender
     from huitong.delivery.entitlement import as_granted
     from huitong.delivery.push import Push
@@ -111,6 +112,7 @@ def build_push() -> Push:
         dead_letters=parts.queue(s, s.dead_letter_queue_url),
         events=parts.events(s, s.event_bus),
         clock=parts.CLOCK,
+        traces=Traces(register, parts.CLOCK),
     )
 
 
