@@ -148,7 +148,7 @@ def athena_sql(query: CheckedQuery, tables: Sequence[Readable], namespace: str) 
     own = list(found.expressions) if isinstance(found, exp.With) else []
     if views:
         tree.set("with_", exp.With(expressions=[*views, *own]))
-    return str(tree.sql("athena", identify=True))
+    return str(tree.sql("athena", identify=True, comments=False))
 
 
 def _view(table: Readable, namespace: str) -> exp.Expr:

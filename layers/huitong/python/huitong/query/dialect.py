@@ -30,7 +30,7 @@ def to_duckdb(tree: exp.Expr) -> str:
     """The text for DuckDB; every identifier quoted. Raises InvalidQuery when something has no counterpart."""
     try:
         changed = rewritten(tree.copy(), _rewritten)
-        return str(changed.sql("duckdb", identify=True, unsupported_level=ErrorLevel.RAISE))
+        return str(changed.sql("duckdb", identify=True, comments=False, unsupported_level=ErrorLevel.RAISE))
     except UnsupportedError as error:
         raise invalid("query.unsupported", f"不支持:{error}", f"Not supported: {error}") from error
 

@@ -30,6 +30,14 @@ MAX_SELECTS: Final = 200
 MAX_TABLES: Final = 60
 NAMESPACE: Final = "huitong"
 
+#: Names of units, sides and positions: printed as they are, so they must be words (extract("day from …")).
+_WORDS: Final = re.compile(r"[A-Za-z]\w{0,40}(?: [A-Za-z]{1,20})?", re.ASCII)
+_NUMBER: Final = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_HEX: Final = re.compile(r"[0-9A-Fa-f]*", re.ASCII)
+_PRINTED_QUOTED: Final = (exp.Identifier, exp.JSONPathKey)
+#: DuckDB finds its own catalogue, and files by their name, where no table is of that name.
+_TAKEN_NAMES: Final = re.compile(r"(?:duckdb|pg|sqlite|pragma)_.*|.*[./\\:*?].*", re.DOTALL)
+
 _VARYING: Final = (exp.Rand, exp.CurrentDate, exp.CurrentTimestamp, exp.Localtimestamp)
 
 Part = Literal["current", "changes", "findings", "quarantine", "history", "listing"]
@@ -216,9 +224,20 @@ def _problems_of(node: exp.Expression) -> Iterator[Problem]:
         if extra:
             found = f"{name} {', '.join(e.strip('_') for e in extra)}"
             yield Problem("query.syntax", f"不允许的语法 {found}", f"Syntax not allowed: {found}")
+    if not _printable(node):
+        yield Problem("query.syntax", f"不允许的文字 {name}", f"Not a word or number: {name}")
     special = _SPECIAL.get(type(node))
     if special:
         yield from special(node)
+
+
+def _printable(node: exp.Expression) -> bool:
+    """Whether the node's own texts stay what they are when the tree is printed again."""
+    if isinstance(node, _PRINTED_QUOTED) or (isinstance(node, exp.Literal) and node.is_string):
+        return True
+    shape = {exp.Literal: _NUMBER, exp.HexString: _HEX}.get(type(node), _WORDS)
+    texts = [value for value in node.args.values() if isinstance(value, str) and value]
+    return all(shape.fullmatch(text) for text in texts)
 
 
 def _function(name: str) -> Problem:
@@ -235,6 +254,11 @@ def _problems_of_table(node: exp.Table) -> Iterator[Problem]:
         _use(node)
     except InvalidQuery as error:
         yield from error.problems
+
+
+def _problems_of_cte(node: exp.CTE) -> Iterator[Problem]:
+    if _TAKEN_NAMES.fullmatch(node.alias.lower()):
+        yield Problem("query.with", "WITH 的名称不可用", "This name cannot be used in WITH")
 
 
 def _problems_of_type(node: exp.DataType) -> Iterator[Problem]:
@@ -265,6 +289,7 @@ def _problems_of_kind(node: exp.Select) -> Iterator[Problem]:
 
 _SPECIAL: Final[Mapping[type, Callable[[Any], Iterator[Problem]]]] = {
     exp.Table: _problems_of_table,
+    exp.CTE: _problems_of_cte,
     exp.DataType: _problems_of_type,
     exp.Pad: _problems_of_pad,
     exp.Select: _problems_of_kind,
@@ -278,19 +303,24 @@ def _is_cte(table: exp.Table) -> bool:
     """
     if table.args.get("db") or table.args.get("version"):
         return False
-    name = table.name.lower()
+    name = folded(table.name)
     inside: exp.Expr = table
     parent: exp.Expr | None = table.parent
     while parent is not None:
         found = parent.args.get("with_")
         if isinstance(found, exp.With):
-            names = [cte.alias.lower() for cte in found.expressions]
+            names = [folded(cte.alias) for cte in found.expressions]
             if inside is found:  # within a CTE: only those before it exist
                 names = names[: _position(found, table)]
             if name in names:
                 return True
         inside, parent = parent, parent.parent
     return False
+
+
+def folded(name: str) -> str:
+    """As DuckDB compares names: only A to Z are folded (the Kelvin sign, lower() = "k", is another name)."""
+    return "".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in name)
 
 
 def _position(found: exp.With, table: exp.Table) -> int:

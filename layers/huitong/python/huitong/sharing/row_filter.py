@@ -7,7 +7,7 @@ from sqlglot import exp
 from huitong.contracts.model import Contract
 from huitong.errors import Problem
 from huitong.query.dialect import invalid, macros_in, rewritten, to_duckdb
-from huitong.query.parse import check_condition, refuse
+from huitong.query.parse import check_condition, folded, refuse
 from huitong.sharing.access import Access
 from huitong.sharing.projection import CURRENT_COLUMNS
 
@@ -27,12 +27,11 @@ def canonical_filter(expression: str, contract: Contract, access: Access | None 
     tree = check_condition(expression)
     problems = []
     names = _columns(contract, access)
-    bound = {p.name.lower() for la in tree.find_all(exp.Lambda) for p in la.expressions}
     for column in tree.find_all(exp.Column):
         known = names.get(column.name.lower())
         if known is not None and not column.table:
             column.this.set("this", known)
-        elif not (column.name.lower() in bound and not column.table):
+        elif not _is_parameter(column):
             zh, en = f"不能按 {column.sql()} 筛选", f"Rows cannot be filtered by {column.sql()}"
             problems.append(Problem("filter.column", zh, en, {"field": column.name}))
     refuse(problems, "筛选条件有误", "The row filter is not valid")
@@ -41,6 +40,18 @@ def canonical_filter(expression: str, contract: Contract, access: Access | None 
         zh, en = "筛选条件中不能用该函数", "A function of this filter cannot be used in filters"
         raise invalid("filter.function", zh, en)
     return text
+
+
+def _is_parameter(column: exp.Column) -> bool:
+    """Whether a lambda *around* the column gives it its value; elsewhere the name is the table's."""
+    if column.table:
+        return False
+    around = column.find_ancestor(exp.Lambda)
+    while around is not None:
+        if folded(column.name) in {folded(p.name) for p in around.expressions}:
+            return True
+        around = around.find_ancestor(exp.Lambda)
+    return False
 
 
 def _columns(contract: Contract, access: Access | None) -> dict[str, str]:
