@@ -29,6 +29,8 @@ CURRENT_COLUMNS: Final = tuple(name for name, _ in CURRENT)
 CHANGE_COLUMNS: Final = tuple(name for name, _ in CHANGES)
 
 # Working columns of the nested SELECTs; contract fields never begin with two underscores and "huitong".
+# A table's alias gives the row as a struct only as long as no column has its name.
+_TABLE = "__huitong_table"
 _ROW, _NOW, _WAS, _VISIBLE = "__huitong_row", "__huitong_now", "__huitong_was", "__huitong_visible"
 
 
@@ -159,8 +161,8 @@ def _with_both_states(contract: Contract, access: Access, relation_sql: str) -> 
     columns, so that the filter's text is the same for both.
     """
     now = f"SELECT *, {_passes(access)} AS {_NOW} FROM ({relation_sql}) AS r"
-    old = [f"t.{quoted(BEFORE)}.{quoted(f.name)} AS {quoted(f.name)}" for f in contract.fields]
-    old += [f"t.{quoted(name)} AS {quoted(name)}" for name in CURRENT_COLUMNS]
-    packed = f"SELECT t AS {_ROW}, {', '.join(old)} FROM ({now}) AS t"
+    old = [f"{_TABLE}.{quoted(BEFORE)}.{quoted(f.name)} AS {quoted(f.name)}" for f in contract.fields]
+    old += [f"{_TABLE}.{quoted(name)} AS {quoted(name)}" for name in CURRENT_COLUMNS]
+    packed = f"SELECT {_TABLE} AS {_ROW}, {', '.join(old)} FROM ({now}) AS {_TABLE}"
     was = f"{_ROW}.{quoted(BEFORE)} IS NOT NULL AND {_passes(access)}"
     return f"SELECT {_ROW}, {_ROW}.{_NOW} AS {_NOW}, ({was}) AS {_WAS} FROM ({packed}) AS p"
