@@ -1,18 +1,16 @@
-"""`make bench`: one edition of claims from landed file to published tables, against a floor in the same run.
+"""One edition of claims from landed file to published tables, against a floor in the same run.
 
 Floor: DuckDB reads the same CSV as text and writes it as zstd Parquet, nothing else.
 """
 
 from __future__ import annotations
 
-import argparse
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
 from benchmarks.claims import CONTRACT, write_editions
-from benchmarks.measure import Cost, in_fresh_process, table
+from benchmarks.measure import Cost, in_fresh_process
 
 from huitong.local.platform import Platform, ports_in
 
@@ -85,19 +83,3 @@ def run(rows: int, folder: Path) -> tuple[list[tuple[str, Cost]], Cost, str]:
             f"{k} {v}" for k, v in batch.summary().items() if isinstance(v, int) and v and k != "size"
         )
     return measured, at_floor, f"{batch.status}: {counts}"
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "huitong-bench")
-    asked = parser.parse_args()
-    measured, at_floor, outcome = run(asked.rows, asked.folder)
-    print(f"{asked.rows:,} rows × 12 columns; second edition {outcome}\n")
-    print(table(measured, at_floor))
-    ratio = measured[-1][1].cpu / at_floor.cpu
-    print(f"\nreceived to published: {ratio:.2f} × floor (limit 3.0)", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    main()

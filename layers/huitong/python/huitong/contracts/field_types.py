@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from huitong.contracts.model import FieldType
+from huitong.contracts.numbers import PLAIN_SCALE
 
 _Kind = Literal["text", "int", "number", "float", "bool", "date", "timestamp", "time"]
 
 PLAIN_PRECISION: Final = 38  # of a number about which nothing else is known
-PLAIN_SCALE: Final = 9
 _MONEY: Final = (18, 2)
 _LONG_DIGITS: Final = 18
 

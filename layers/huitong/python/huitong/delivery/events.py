@@ -15,10 +15,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from huitong.contracts.model import Contract
+from huitong.contracts.numbers import decimal_text
 from huitong.delivery.changes import BEFORE, BLIND
 from huitong.delivery.model import Position
 from huitong.ports import timestamp
@@ -122,8 +124,7 @@ class EventMaker:
 
 def encoded(event: Mapping[str, Any]) -> bytes:
     """One event as compact JSON in UTF-8, without line breaks."""
-    text = json.dumps(event, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_text)
-    return text.encode()
+    return _JSON.encode(event).encode()
 
 
 def json_ready(event: Mapping[str, Any]) -> Event:
@@ -158,6 +159,7 @@ def link_event(
     }
 
 
+@lru_cache(maxsize=256)  # all changes of a publication have the same one
 def moment_text(moment: datetime) -> str:
     """RFC 3339 in UTC with microseconds."""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -174,10 +176,13 @@ def _text(value: object) -> str:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):
-        return format(value, "f")
+        return decimal_text(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
+
+
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_text)
 
 
 def _rows(batches: Rows) -> Iterator[dict[str, Any]]:

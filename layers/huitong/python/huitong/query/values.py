@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from huitong.contracts.numbers import decimal_text
+
 #: Integers beyond it lose digits in JavaScript and are given as text.
 SAFE_INTEGER: Final = 2**53
 
@@ -45,7 +47,7 @@ def text_value(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Decimal):
-        return format(value, "f")
+        return decimal_text(value)
     if isinstance(value, datetime):
         return _moment(value)
     if isinstance(value, (date, time)):
