@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from huitong.aws.errors import translated
+from huitong.errors import Fault, InvalidQuery
 from huitong.query.athena import Progress, State
 
 _STATES: Final[dict[str, State]] = {
@@ -27,14 +28,20 @@ class AthenaQueries:
         self._output = output
 
     def start(self, sql: str) -> str:
+        """Raises InvalidQuery when Athena does not take the text, Unavailable when it is busy."""
         more = {"ResultConfiguration": {"OutputLocation": self._output}} if self._output else {}
-        with translated("athena"):
-            answer = self._client.start_query_execution(
-                QueryString=sql,
-                QueryExecutionContext={"Database": self._database},
-                WorkGroup=self._workgroup,
-                **more,
-            )
+        try:
+            with translated("athena"):
+                answer = self._client.start_query_execution(
+                    QueryString=sql,
+                    QueryExecutionContext={"Database": self._database},
+                    WorkGroup=self._workgroup,
+                    **more,
+                )
+        except Fault as error:
+            if error.where.get("aws") != "InvalidRequestException":
+                raise
+            raise InvalidQuery("Athena 不接受该查询", "Athena does not take this query") from error
         return str(answer["QueryExecutionId"])
 
     def progress(self, id: str) -> Progress:
