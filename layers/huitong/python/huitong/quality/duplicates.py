@@ -1,8 +1,9 @@
 """Which rows of a batch share what must be their own: the key, or a column declared unique (Q-21).
 
 A first pass hashes the values of all rows (8 bytes a row); only rows whose hash
-occurs twice are looked at again, exactly. Rows without a whole key are left out:
-they are ``key.null``. Without a key in the contract the whole row is the key.
+occurs twice are looked at again, by the keys themselves and a 128-bit digest of the
+rest of the row. Rows without a whole key are left out: they are ``key.null``.
+Without a key in the contract the whole row is the key.
 """
 
 from __future__ import annotations
@@ -65,8 +66,8 @@ class RepeatedRows:
         rows, candidates = self._candidates(keys, whole=bool(contract.keys))
         duplicates, conflicts = _NONE, _NONE
         if candidates:
-            self._load(keys, candidates, contract.fields)
-            duplicates, conflicts = self._resolve(len(keys))
+            self._load(contract.keys, candidates, contract.fields)
+            duplicates, conflicts = self._resolve()
         alone = [f for f in contract.fields if f.unique and contract.keys != (f,)]
         shared = {f.name: self._shared(f, duplicates) for f in alone}
         return Repeated(rows, duplicates, conflicts, shared)
@@ -114,16 +115,19 @@ class RepeatedRows:
         return hashes, complete
 
     def _load(self, keys: Sequence[Field], candidates: Iterable[Rows], content: Sequence[Field]) -> None:
-        """Keys and contents of the candidates, in a table that may spill to disk."""
-        columns = [f"k{i} VARCHAR" for i in range(len(keys))] + [f"c{i} VARCHAR" for i in range(len(content))]
-        self._connection.execute(f"CREATE TABLE candidates (place BIGINT, {', '.join(columns)}, op BOOLEAN)")
+        """Keys and digests of the candidates, in a table that may spill to disk."""
+        names = [f"k{i}" for i in range(len(keys))]
+        parts = ", ".join(["op::VARCHAR", *(f"coalesce(c{i}, chr(0))" for i in range(len(content)))])
+        columns = ", ".join(["place", "op", *names, f"md5_number(concat_ws(chr(31), {parts})) AS digest"])
+        typed = ", ".join(["place BIGINT", "op BOOLEAN", *(f"{n} VARCHAR" for n in names), "digest UHUGEINT"])
+        self._connection.execute(f"CREATE TABLE candidates ({typed})")
         start = 0
         for block, rows in self._chosen(keys, content, candidates):
             if len(rows):
                 self._connection.register(
                     "staged", self._rows(take(block, rows), rows + start, keys, content)
                 )
-                self._connection.execute("INSERT INTO candidates SELECT * FROM staged")
+                self._connection.execute(f"INSERT INTO candidates SELECT {columns} FROM staged")
                 self._connection.unregister("staged")
             start += len(block)
 
@@ -147,16 +151,14 @@ class RepeatedRows:
         relation["op"] = gone
         return pa.table(relation)
 
-    def _resolve(self, keys: int) -> tuple[Rows, Rows]:
-        names = [f"k{i}" for i in range(keys)]
-        content = ", ".join([*(f"c{i}" for i in range(len(self._contract.fields))), "op"])
-        same_key = " AND ".join(f"c.{k} IS NOT DISTINCT FROM g.{k}" for k in names)
+    def _resolve(self) -> tuple[Rows, Rows]:
+        """Further copies, and rows in conflict, among the candidates."""
+        names = [f"k{i}" for i in range(len(self._contract.keys))] or ["digest"]
         found = self._taken(
-            f"WITH g AS (SELECT {', '.join(names)}, min(place) AS first, "
-            f"min(row({content})) = max(row({content})) AS same "
+            f"WITH g AS (SELECT {', '.join(names)}, min(place) AS first, min(digest) = max(digest) AS same "
             f"FROM candidates GROUP BY {', '.join(names)} HAVING count(*) > 1) "
-            f"SELECT c.place, g.same FROM candidates c JOIN g ON {same_key} "
-            "WHERE NOT g.same OR c.place <> g.first ORDER BY c.place"
+            f"SELECT place, same FROM candidates JOIN g USING ({', '.join(names)}) "
+            "WHERE NOT same OR place <> first ORDER BY place"
         )
         places, same = found.column("place").to_numpy(), found.column("same").to_numpy()
         return places[same], places[~same]
