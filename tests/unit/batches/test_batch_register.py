@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from huitong.audit.trace import Traces
 from huitong.batches.model import Batch, Counts, Quality
 from huitong.batches.register import Batches, batch_id
 from huitong.errors import Conflict, NotFound
@@ -136,3 +137,21 @@ def test_counts_balance_only_when_every_row_is_accounted_for(
     counts: Counts, mode: str, balanced: bool
 ) -> None:
     assert counts.balanced(mode) is balanced  # type: ignore[arg-type]
+
+
+def test_collection_comparison_and_update_are_each_on_record_in_the_write_that_makes_them_so() -> None:
+    """L-34: one entry for each act, with the batch, so that a row is followed to its source."""
+    register, clock = MemoryRegister(), ManualClock()
+    batches, traces = Batches(register, clock), Traces(register, clock)
+    stored = batches.create(a_batch(), by="intake")
+    stored = batches.move(stored, "ingested", by="intake", counts=Counts(received=9, unread=9))
+    counts = Counts(received=9, accepted=8, quarantined=1, withheld=8)
+    stored = batches.move(stored, "validated", by="validate", counts=counts)
+    published = Counts(received=9, accepted=8, quarantined=1, inserted=5, updated=2, unchanged=1)
+    batches.move(stored, "published", by="compare", counts=published, seq=3)
+    told = {(t.act, t.actor, t.batch, t.count) for t in traces.list(resource="IN-01")}
+    assert told == {
+        ("collect", "intake", "b1", 9),
+        ("compare", "compare", "b1", 8),
+        ("update", "compare", "b1", 7),
+    }
