@@ -17,7 +17,7 @@ def work(message: Mapping[str, Any]) -> Mapping[str, Any]:
     told: dict[str, Any] = {"objects": 0}  # 0 for the s3:TestEvent that S3 sends when it is configured
     for landed in message.get("Records", ()):
         key, version = _named(landed)
-        batch = receive.object_landed(key, version)
+        batch = receive.object_landed(key, version, str(landed.get("eventTime") or ""))
         told = {"objects": told["objects"] + 1, "key": key, **(runtime.of_batch(batch) if batch else {})}
     return told
 

@@ -74,9 +74,8 @@ def message(body: Any, receives: int = 1) -> dict[str, Any]:
 
 
 def landed(key: str, version: str = "v1") -> dict[str, Any]:
-    return {
-        "Records": [{"s3": {"bucket": {"name": "landing"}, "object": {"key": key, "versionId": version}}}]
-    }
+    named = {"bucket": {"name": "landing"}, "object": {"key": key, "versionId": version}}
+    return {"Records": [{"eventTime": "2026-01-05T08:00:00.123Z", "s3": named}]}
 
 
 def test_a_landed_object_is_received_under_its_real_name_on_both_emulators(services: Any) -> None:
@@ -84,7 +83,7 @@ def test_a_landed_object_is_received_under_its_real_name_on_both_emulators(servi
     services(build_receive=receive)
     handler = loaded("ingest_file").handler
     assert handler(message(landed("U/IN-01/a%2Bb+c%20%E6%B1%87.csv")), Context()) == {"batchItemFailures": []}
-    assert receive.calls == [("object_landed", "U/IN-01/a+b c 汇.csv", "v1")]
+    assert receive.calls == [("object_landed", "U/IN-01/a+b c 汇.csv", "v1", "2026-01-05T08:00:00.123Z")]
 
 
 def test_the_test_event_of_s3_is_no_delivery(services: Any) -> None:

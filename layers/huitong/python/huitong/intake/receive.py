@@ -18,6 +18,7 @@ import shutil
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -37,6 +38,8 @@ _BY: Final = "intake"
 _REJECTED: Final[Decision] = "rejected"
 #: A batch in one of these states was not taken: the same file may be delivered again.
 _NOT_TAKEN: Final = frozenset({"rejected", "superseded", "failed"})
+#: A key of S3 may fill the whole of a sort key of the register; so much of it counts for order.
+_ORDERED_BYTES: Final = 400
 
 
 class ContractSource(Protocol):
@@ -55,10 +58,18 @@ class _Landed:
     resource: str
     filename: str
     upload: Upload | None
+    received_at: str
 
     @property
     def edition(self) -> str:
         return self.upload.edition if self.upload else ""
+
+    @property
+    def order(self) -> str:
+        """Landing time; of what landed at one moment, the one announced first, then by key. Unique."""
+        opened = self.upload.opened_at if self.upload else self.received_at
+        key = self.info.key.encode()[:_ORDERED_BYTES].decode(errors="ignore")
+        return "#".join((self.received_at, opened, key, _landing_digest(self)))
 
 
 class Receive:
@@ -84,9 +95,11 @@ class Receive:
         self._events = events
         self._clock = clock
 
-    def object_landed(self, key: str, version: str) -> Batch | None:
+    def object_landed(self, key: str, version: str, landed_at: str = "") -> Batch | None:
         """The whole intake of one landed object: its batch, or None when it cannot belong to any.
 
+        ``landed_at`` is the moment that the event names (ISO 8601): it has milliseconds, where
+        the object itself may know only the second.
         A repeated event for the same object (key and version) changes nothing.
         The same content again is a batch of status "duplicate". What cannot be
         read is a batch of status "rejected" with the reason. Raises only Faults
@@ -95,7 +108,7 @@ class Receive:
         """
         if key.endswith("/"):
             return None  # what some tools put to show a folder
-        landed = self._known(key, version)
+        landed = self._known(key, version, landed_at)
         if landed is None:
             return None
         with self._local(landed.info) as path:
@@ -127,7 +140,7 @@ class Receive:
 
     # --- what landed ---------------------------------------------------------
 
-    def _known(self, key: str, version: str) -> _Landed | None:
+    def _known(self, key: str, version: str, landed_at: str = "") -> _Landed | None:
         info = self._landing.head(key, version)
         parts = key.split("/")
         if info is None or len(parts) < 3 or not all(parts):
@@ -148,7 +161,10 @@ class Receive:
         upload = self._uploads.find(parts[2]) if len(parts) == 4 and is_upload_id(parts[2]) else None
         if upload is not None and (upload.unit, upload.resource) != (unit, resource):
             upload = None
-        return _Landed(info, version or info.version, unit, resource, parts[-1], upload)
+        contract = self._contracts.find(resource)  # also by the name of its table
+        resource = contract.id if contract else resource
+        received_at = _moment(landed_at) or info.modified or timestamp(self._clock.now())
+        return _Landed(info, version or info.version, unit, resource, parts[-1], upload, received_at)
 
     def _local(self, info: ObjectInfo) -> Any:
         free = shutil.disk_usage(tempfile.gettempdir()).free
@@ -169,8 +185,8 @@ class Receive:
         for known in (self._batches.find(again), self._batches.find(id)):
             if known is not None and _same_object(known.batch, landed):
                 return known
-        original = self._original(id, landed, digest)
         batch = self._new(again if self._batches.find(id) else id, landed, digest)
+        original = self._original(id, batch)
         if original is not None:
             return self._duplicate(replace(batch, id=again), original)
         try:
@@ -179,23 +195,28 @@ class Receive:
             # Another call registered it first: with this object, or with the same content under another key.
             return self._registered(landed, digest)
 
-    def _original(self, id: str, landed: _Landed, digest: str) -> Batch | None:
-        """The batch that took this content before, if one did."""
+    def _original(self, id: str, batch: Batch) -> Batch | None:
+        """The batch that took this content before, with the same meaning, if one did."""
         first = self._batches.find(id)
         if first is None:
             return None
-        if first.batch.status not in _NOT_TAKEN:
-            return first.batch
-        for batch in self._batches.of_resource(landed.resource):
-            same = (batch.unit, batch.sha256, batch.edition) == (landed.unit, digest, landed.edition)
-            if same and batch.status not in (*_NOT_TAKEN, "duplicate"):
-                return batch
-        return None
+        found = self._taken(first.batch, batch)
+        if found is None:
+            others = (self._taken(b, batch) for b in self._batches.of_resource(batch.resource))
+            found = next((b for b in others if b is not None), None)
+        return found
+
+    def _taken(self, known: Batch, batch: Batch) -> Batch | None:
+        """A batch known before, if it has the content and meaning of this one and was not turned away."""
+        if _content(known) != _content(batch) or known.status in (*_NOT_TAKEN, "duplicate"):
+            return None
+        if known.status != "received":
+            return known
+        # Its rows are not counted yet. The bytes are the same: finish it, whoever began.
+        known = self.resume(known.id)
+        return None if known.status in _NOT_TAKEN else known
 
     def _duplicate(self, batch: Batch, original: Batch) -> Stored:
-        if original.status == "received":
-            # Its rows are not counted yet. The bytes are the same: finish it, whoever began.
-            original = self.resume(original.id)
         rows = original.counts.received
         repeated = Conflict(
             f"与批次 {original.id} 内容相同,未再次处理;确需再次处理时请声明版本(edition)",
@@ -218,7 +239,6 @@ class Receive:
 
     def _new(self, id: str, landed: _Landed, digest: str) -> Batch:
         info, upload = landed.info, landed.upload
-        received_at = info.modified or timestamp(self._clock.now())
         contract = self._contracts.find(landed.resource)
         profile = self._profile_or_none(landed)
         return Batch(
@@ -235,8 +255,8 @@ class Receive:
             profile=profile.name if profile else (upload.profile if upload else ""),
             sha256=digest,
             size=info.size,
-            received_at=received_at,
-            order=f"{received_at}#{info.key}",
+            received_at=landed.received_at,
+            order=landed.order,
             contract_version=contract.version if contract else 0,
         )
 
@@ -362,6 +382,20 @@ def _mode(upload: Upload | None, profile: ImportProfile | None, contract: Contra
     """What the delivery says, else its profile, else the contract."""
     said = (upload.mode if upload else "") or (profile.mode if profile else "")
     return said or (contract.mode if contract else "full")
+
+
+def _moment(text: str) -> str:
+    """A moment of an event as ports.timestamp writes it; empty when it is none."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return ""
+    return timestamp(moment) if moment.tzinfo else ""
+
+
+def _content(batch: Batch) -> tuple[str, ...]:
+    """What makes two deliveries the same: the same bytes mean another thing as a list of deletions."""
+    return batch.unit, batch.sha256, batch.edition, batch.mode
 
 
 def _same_object(batch: Batch, landed: _Landed) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from huitong.batches.register import batch_id
 from huitong.errors import BadRequest, Conflict, Problem, TooLarge
-from huitong.intake.uploads import Uploads, new_upload_id, with_batch
+from huitong.intake.uploads import Uploads, with_batch
 from huitong.ports import ObjectStore
 
 MAX_ROWS: Final = 10_000
@@ -63,7 +63,7 @@ def put_rows(
             f"一次最多 {MAX_BYTES // 1024 // 1024} MB;更多数据请上传文件",
             f"At most {MAX_BYTES // 1024 // 1024} MB in one call; upload a file for more",
         )
-    id = _upload_id(unit, resource, idempotency_key)
+    id = _upload_id(unit, resource, idempotency_key) if idempotency_key else uploads.new_id()
     digest = hashlib.sha256(body).hexdigest()
     upload = uploads.announced(
         unit,
@@ -107,8 +107,6 @@ def _encoded(text: str) -> bytes:
 
 
 def _upload_id(unit: str, resource: str, idempotency_key: str) -> str:
-    if not idempotency_key:
-        return new_upload_id()
     named = "\x1f".join((unit, resource, idempotency_key)).encode()
     return f"u{hashlib.sha256(named).hexdigest()[:32]}"
 

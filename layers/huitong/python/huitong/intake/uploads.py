@@ -7,6 +7,7 @@ import secrets
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from typing import Any, Final, Literal, Self, get_args
 
 from huitong.contracts.model import Mode
@@ -125,7 +126,7 @@ class Uploads:
                 f"The upload request has {len(problems)} problem(s)",
                 problems=problems,
             )
-        id = id or new_upload_id()
+        id = id or self.new_id()
         name = safe_filename(filename)
         return Upload(
             id=id,
@@ -141,6 +142,10 @@ class Uploads:
             by=by,
             opened_at=timestamp(self._clock.now()),
         )
+
+    def new_id(self) -> str:
+        """A fresh upload id; ids sort by the time of their making."""
+        return new_upload_id(self._clock.now())
 
     def add(self, upload: Upload) -> None:
         """Store an announced upload. Raises Conflict when its id is taken."""
@@ -165,8 +170,9 @@ class Uploads:
             self._register.replace(item.with_body(batch_id=batch_id))
 
 
-def new_upload_id() -> str:
-    return f"u{secrets.token_hex(12)}"
+def new_upload_id(now: datetime) -> str:
+    """Microseconds in 14 digits, then 64 random bits."""
+    return f"u{int(now.timestamp() * 1_000_000):014x}{secrets.token_hex(8)}"
 
 
 def is_upload_id(text: str) -> bool:
