@@ -1,0 +1,32 @@
+"""docs/quality.md names every rule that a batch can be told about."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from huitong.contracts.model import KNOWN_SEMANTICS, Contract, Field, RowRule
+from huitong.quality.compile import compile_plan
+from huitong.quality.semantics import semantic
+
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "quality.md").read_text("utf-8")
+
+
+def test_every_rule_of_a_semantic_type_is_in_the_documentation() -> None:
+    codes = [(rule.code, rule.zh, rule.en) for name in KNOWN_SEMANTICS for rule in semantic(name).rules]
+    assert [code for code, zh, en in codes if f"`{code}`" not in PAGE or f"{zh} · {en}" not in PAGE] == []
+
+
+def test_every_general_rule_is_in_the_documentation() -> None:
+    everything = Field(
+        "v", required=True, min_length=1, pattern="x", codes=("a",), minimum="a", unique=True, type="string"
+    )
+    contract = Contract(
+        "T",
+        1,
+        "t",
+        fields=(Field("k", key=1, type="integer"), everything),
+        rules=(RowRule("r", "v > 1", ("v",)),),
+    )
+    ids = {rule.id for rule in compile_plan(contract).rules} - {"rule:r"} | {"rule:编号 id", "batch.rejected"}
+    assert {id for id in ids if f"`{id}`" not in PAGE} == set()
+    assert len(ids) == 12
