@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -181,12 +181,14 @@ def test_a_validated_batch_may_wait_for_one_that_landed_before_it(world: World) 
 DAILY = Contract(id="IN-01", version=1, title="t", fields=(), provider="U", frequency="daily")
 
 
-def test_a_daily_resource_is_late_after_a_day_of_grace(world: World) -> None:
-    now = world.clock.now()
-    assert late(DAILY, timestamp(now - timedelta(days=2)), now) is None
-    found = late(DAILY, timestamp(now - timedelta(days=2, seconds=1)), now)
+def test_a_daily_resource_is_late_when_the_next_day_has_ended_in_china() -> None:
+    """Q-46: due by the end of the period after the one in which the last delivery came."""
+    last = "2026-01-05T08:00:00.000Z"  # 16:00 in Shanghai, so the next is due by the end of the 6th there
+    due = datetime(2026, 1, 6, 16, tzinfo=UTC)
+    assert late(DAILY, last, due - timedelta(seconds=1)) is None
+    found = late(DAILY, last, due)
     assert found is not None
-    assert (found.unit, found.due) == ("U", timestamp(now - timedelta(seconds=1)))
+    assert (found.unit, found.due) == ("U", timestamp(due))
 
 
 @pytest.mark.parametrize("frequency", ["", "realtime", "on demand"])

@@ -16,7 +16,6 @@ def shanghai(text: str) -> datetime:
 @pytest.mark.parametrize(
     ("frequency", "received", "due"),
     [
-        ("realtime", "2026-03-10T23:59:59", "2026-03-12"),
         ("daily", "2026-03-10T00:00:00", "2026-03-12"),
         ("daily", "2026-02-28T12:00:00", "2026-03-02"),
         ("weekly", "2026-03-09T00:00:00", "2026-03-23"),  # a Monday

@@ -1,25 +1,18 @@
-"""Units that deliver later than their contract's frequency says."""
+"""Units that deliver later than their contract's frequency says (Q-46)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from huitong.batches.register import Batches
+from huitong.contracts.frequency import due_by
 from huitong.contracts.model import Contract
 from huitong.errors import Conflict
 from huitong.ports import Clock, EventBus, Item, Register, timestamp
 
-#: The longest time between two deliveries, with a day of grace. Real time has no period.
-PERIODS: Final[Mapping[str, timedelta]] = {
-    "daily": timedelta(days=2),
-    "weekly": timedelta(days=8),
-    "monthly": timedelta(days=32),
-    "quarterly": timedelta(days=93),
-    "yearly": timedelta(days=367),
-}
 _ARRIVED: Final = frozenset({"published", "superseded", "validated", "held", "duplicate"})
 
 
@@ -36,11 +29,8 @@ def late(contract: Contract, last: str, now: datetime) -> Late | None:
 
     A resource that never had a delivery has no period to overrun.
     """
-    period = PERIODS.get(contract.frequency)
-    if period is None or not last:
-        return None
-    due = datetime.fromisoformat(last) + period
-    return Late(contract.id, contract.provider, last, timestamp(due)) if now > due else None
+    due = due_by(datetime.fromisoformat(last), contract.frequency) if last else None
+    return Late(contract.id, contract.provider, last, timestamp(due)) if due and now >= due else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +44,7 @@ class Lateness:
     def run(self) -> list[Late]:
         """All that are late now; each is told once a day, as event ``UnitLate``."""
         now = self.clock.now()
-        found = [late(c, self._last(c), now) for c in self.contracts() if c.frequency in PERIODS]
+        found = [late(c, self._last(c), now) for c in self.contracts() if c.frequency]
         overdue = [one for one in found if one is not None]
         for one in overdue:
             if self._first_today(one, now):

@@ -2,8 +2,7 @@
 
 Days are calendar days in Asia/Shanghai. A delivery is due by the end of the calendar period that follows the
 one in which the last came: after a delivery on any day of January, a monthly resource is due by the end of
-28 or 29 February. A real-time resource says something at least every day (an empty increment will do), so it
-is due by the end of the next day.
+28 or 29 February. A real-time resource has no period: silence may mean that nothing happened.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ class Frequency:
 FREQUENCIES: Final = {
     f.name: f
     for f in (
-        Frequency("realtime", "实时", "day"),
+        Frequency("realtime", "实时", "none"),
         Frequency("daily", "每日", "day"),
         Frequency("weekly", "每周", "week"),
         Frequency("monthly", "每月", "month"),
