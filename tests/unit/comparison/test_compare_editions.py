@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from tests.support.compare_world import CLAIMS, UNIT, CompareWorld, claim, counts, of
 
 from huitong.contracts.model import Field
@@ -51,6 +52,16 @@ def test_every_row_says_where_it_came_from(world: CompareWorld) -> None:
         second.id, None, "(2026)粤03破1号",
     )  # fmt: skip
     assert world.read(seq=1)[1]["_batch_id"] == first.id
+
+
+def test_very_large_editions_give_the_same_result(
+    world: CompareWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Above a number of rows the join is done on keys and positions alone."""
+    monkeypatch.setattr("huitong.comparison.diff.MANY_ROWS", 0)
+
+    test_an_edition_inserts_updates_deletes_and_leaves(world)
+    test_an_increment_touches_only_what_it_names(CompareWorld(world.root / "other"))
 
 
 def test_the_same_edition_again_changes_no_row_and_is_published(world: CompareWorld) -> None:

@@ -47,6 +47,10 @@ _CONDITIONS: Final[Mapping[Op, str]] = {
     "update": '"#new" IS NOT NULL AND "#old" IS NOT NULL',
     "delete": '"#new" IS NULL',
 }
+#: Columns of a delivered row that the change log takes over besides its fields.
+_ORIGIN: Final = ("_source_row", "_case_no")
+#: Above this, whole rows are not carried through the join: it would spill them.
+MANY_ROWS = 3_000_000
 _ORDER: Final = 'ORDER BY "#new" NULLS LAST, "#old"'
 
 
@@ -72,8 +76,10 @@ class Difference:
         self._db = connection
         self._in = inputs
         self._full = inputs.mode == "full"
-        self._fields = [f.name for f in by_field_id(inputs.contract)]
-        self._keys = [f.name for f in inputs.contract.keys]
+        # A table that was empty: everything is an insertion, and need not be kept in between.
+        self._first = not inputs.current and not inputs.stated
+        self._fields = tuple(f.name for f in by_field_id(inputs.contract))
+        self._keys = tuple(f.name for f in inputs.contract.keys)
         self._columns = current_columns(inputs.contract)
         self._ids = current_ids(inputs.contract)
         self._known: dict[tuple[Path, ...], Files] = {}
@@ -116,6 +122,10 @@ class Difference:
                 n._source_row, {either("_case_no")}, {", ".join(either(f) for f in self._fields)},
                 CASE WHEN n."#old" IS NOT NULL THEN {{{before}}} END AS _before
             FROM changed n LEFT JOIN old_rows o ON n."#old" = o."#pos" """
+        if self._first:
+            self._run("SET preserve_insertion_order = true")
+            yield from self._db.sql(sql).to_arrow_reader(batch_rows)
+            return
         for condition in self._slices(batch_rows):
             yield from self._db.sql(f"{sql} WHERE {condition} {_ORDER}").to_arrow_reader(batch_rows)
 
@@ -167,28 +177,49 @@ class Difference:
         self._key_table("stated", self._in.stated)
         self._key_table("to_delete", [f.path for f in self._in.deletes], more="_source_row")
         self._key_table("quarantined", [self._in.quarantined] if self._in.quarantined else [])
-        self._current_side()
-        both = enumerate(self._keys)
-        keys = ", ".join(f'coalesce(n.{quoted(k)}, c.{quoted(k)}) AS "#k{i}"' for i, k in both)
-        same = " AND ".join(f"n.{quoted(k)} = c.{quoted(k)}" for k in self._keys)
-        self._run(f"""
-            CREATE TEMP TABLE changed AS
-            SELECT {keys}, n."#pos" AS "#new", c."#pos" AS "#old",
-                n._source_row, n._case_no, {names(self._fields, "n.")}
-            FROM ({self._delivered_side()}) n FULL JOIN current_side c ON {same}
-            WHERE n."#content" IS DISTINCT FROM c."#content";
-            DROP TABLE current_side""")
+        if self._first:
+            keys = ", ".join(f'{quoted(k)} AS "#k{i}"' for i, k in enumerate(self._keys))
+            self._run(f"""
+                CREATE TEMP VIEW changed AS SELECT {keys}, "#pos" AS "#new", NULL::BIGINT AS "#old",
+                    {names(_ORIGIN + self._fields)}
+                FROM {self._scan(self._in.delivered, _ORIGIN + self._fields)}""")
+        else:
+            self._join()
         self._note_what_stays()
-        if self._in.deletes:
+        if self._in.deletes and not self._first:
             self._run(f"""
                 UPDATE changed SET _source_row = d._source_row FROM to_delete d
                 WHERE "#new" IS NULL AND {self._key_of_changed("d")}""")
 
-    def _delivered_side(self) -> str:
-        columns = ("_source_row", "_case_no", *self._fields)
-        scan = self._scan(self._in.delivered, columns)
-        wide = f'SELECT {names(columns)}, {self._content} AS "#content", "#pos" FROM {scan}'
-        return f"{wide} ANTI JOIN stated USING ({names(self._keys)})" if self._in.stated else wide
+    def _join(self) -> None:
+        self._current_side()
+        if max(self._in.current_rows, sum(f.ref.rows for f in self._in.delivered)) > MANY_ROWS:
+            self._run(f"CREATE TEMP TABLE pairs AS {self._joined(())}")
+            wide = self._scan(self._in.delivered, _ORIGIN + self._fields)
+            keys = ", ".join(f'p."#k{i}"' for i in range(len(self._keys)))
+            self._run(f"""
+                CREATE TEMP TABLE changed AS
+                SELECT {keys}, p."#new", p."#old", {names(_ORIGIN + self._fields, "w.")}
+                FROM {wide} w RIGHT JOIN pairs p ON w."#pos" = p."#new";
+                DROP TABLE pairs""")
+        else:
+            self._run(f"CREATE TEMP TABLE changed AS {self._joined(_ORIGIN + self._fields)}")
+        self._run("DROP TABLE current_side")
+
+    def _joined(self, more: Sequence[str]) -> str:
+        """Rows of which the two sides differ: key, both positions, and ``more`` of the delivered row."""
+        keys = ", ".join(
+            f'coalesce(n.{quoted(k)}, c.{quoted(k)}) AS "#k{i}"' for i, k in enumerate(self._keys)
+        )
+        same = " AND ".join(f"n.{quoted(k)} = c.{quoted(k)}" for k in self._keys)
+        carried = [*dict.fromkeys((*self._keys, *more))]
+        scan = self._scan(self._in.delivered, [*dict.fromkeys((*carried, *self._fields))])
+        side = f'SELECT {names(carried)}, {self._content} AS "#content", "#pos" FROM {scan}'
+        late = f" ANTI JOIN stated USING ({names(self._keys)})" if self._in.stated else ""
+        shown = f", {names(more, 'n.')}" if more else ""
+        return f"""SELECT {keys}, n."#pos" AS "#new", c."#pos" AS "#old"{shown}
+            FROM ({side}{late}) n FULL JOIN current_side c ON {same}
+            WHERE n."#content" IS DISTINCT FROM c."#content\""""
 
     def _current_side(self) -> None:
         """The narrow current side; an increment's is cut to the rows that it names, read whole at once."""
@@ -214,7 +245,9 @@ class Difference:
         ``kept``: current rows that stay although the edition lacks them. ``skipped``: delivered rows that
         do not count. ``gone`` and ``fresh``: current and delivered rows that changed.
         """
-        deletion = '"#new" IS NULL AND "#old" IN'
+        spared = 'DELETE FROM changed WHERE "#new" IS NULL AND "#old" IN (SELECT "#pos" FROM kept);'
+        if self._first:
+            spared = ""  # nothing can be deleted
         scan = self._scan(self._in.delivered, self._keys)
         late = f"SEMI JOIN stated USING ({names(self._keys)})" if self._in.stated else "WHERE false"
         missing = f"""SELECT "#old" AS "#pos" FROM changed SEMI JOIN {{0}} s ON "#new" IS NULL
@@ -224,7 +257,7 @@ class Difference:
                 SELECT *, true AS retained FROM ({missing.format("quarantined")})
                 UNION ALL SELECT *, false FROM ({missing.format("stated")})
             ) WHERE {self._full} GROUP BY "#pos";
-            DELETE FROM changed WHERE {deletion} (SELECT "#pos" FROM kept);
+            {spared}
             CREATE TEMP TABLE skipped AS SELECT "#pos" FROM {scan} {late};
             CREATE TEMP VIEW gone AS SELECT "#old" AS "#pos" FROM changed WHERE "#old" IS NOT NULL;
             CREATE TEMP VIEW fresh AS SELECT "#new" AS "#pos" FROM changed WHERE "#new" IS NOT NULL""")

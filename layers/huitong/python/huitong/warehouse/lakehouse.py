@@ -8,8 +8,9 @@ without having been published is set aside first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -153,6 +154,22 @@ class Lakehouse:
             if done is None:
                 raise
             return done
+
+    def expire(self, contract: Contract, which: Which, *, keep: Collection[int], before: datetime) -> int:
+        """Drop snapshots made before a moment from the table's history, but none of ``keep``; how many.
+
+        Only metadata goes: data files of dropped snapshots stay in storage.
+        """
+        name = _name(contract, which)
+        with self._translated(name):
+            table = self._load(name)
+            limit = before.timestamp() * 1000
+            wanted = {*keep, table.metadata.current_snapshot_id}
+            old = [s.snapshot_id for s in table.snapshots() if s.timestamp_ms < limit]
+            gone = [id for id in old if id not in wanted]
+            if gone:
+                table.maintenance.expire_snapshots().by_ids(gone).commit()
+        return len(gone)
 
     def _attempt(
         self,
