@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 import pyarrow as pa
 
@@ -27,7 +27,9 @@ from huitong.query.parse import CheckedQuery, TableUse, check
 from huitong.query.readable import Readable, Resolver, TableSource, opened
 from huitong.query.values import arrow_bytes, csv_text, json_rows
 from huitong.sharing.access import Access
-from huitong.warehouse.lakehouse import Lakehouse
+
+if TYPE_CHECKING:
+    from huitong.warehouse.lakehouse import Lakehouse
 
 Format = Literal["json", "csv", "arrow"]
 MEDIA: Final = {
