@@ -61,8 +61,9 @@ class ValidationWorld:
         case_no: str = "",
         files: int = 1,
         group: int = 1000,
+        coded: bool = True,
     ) -> None:
-        """Register an ingested batch with these rows of text, in one or several files."""
+        """Register an ingested batch with these rows of text, in one or several files, coded or plain."""
         resource = self.contract.id
         columns = list(dict.fromkeys(name for row in rows for name in row if name != "_source_row"))
         keys = []
@@ -73,9 +74,9 @@ class ValidationWorld:
             places = [r.get("_source_row", 2 + number * size + i) for i, r in enumerate(part)]
             table["_source_row"] = pa.array(places, pa.int64())
             keys.append(f"{resource}/{BATCH}/staged-{number:04}.parquet")
-            self._write(keys[-1], pa.table(table), group)
+            self._write(keys[-1], pa.table(table), group, coded)
         if structure:
-            self._write(structure_key(resource, BATCH), _structure(structure), group)
+            self._write(structure_key(resource, BATCH), _structure(structure), group, coded)
         received = len(rows) + sum(1 for s in structure if s.get("raw") is not None)
         batch = Batch(
             id=BATCH,
@@ -137,10 +138,10 @@ class ValidationWorld:
             rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
         return rows
 
-    def _write(self, key: str, table: Any, group: int) -> None:
+    def _write(self, key: str, table: Any, group: int, coded: bool) -> None:
         path = self.root / "writing.parquet"
         self.root.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, path, row_group_size=group)
+        pq.write_table(table, path, row_group_size=group, use_dictionary=coded)
         self.staging.put_file(key, path)
 
 

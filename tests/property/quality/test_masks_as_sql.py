@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import duckdb
 import pytest
 from hypothesis import given, settings
@@ -16,14 +18,21 @@ TEXT = st.one_of(
 )
 
 
+@pytest.fixture(scope="module")
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as opened:
+        yield opened
+
+
 @pytest.mark.parametrize("mask", ["name", "id", "phone", "address", "account", "plate", "all"])
 @given(values=st.lists(st.one_of(st.none(), TEXT), min_size=1, max_size=20))
 @settings(max_examples=60, deadline=None)
-def test_a_mask_as_sql_equals_the_mask_of_each_value(mask: Mask, values: list[str | None]) -> None:
-    with duckdb.connect() as connection:
-        rows = connection.execute(
-            f"SELECT {mask_sql(mask, 'v')} FROM (SELECT unnest(?::VARCHAR[]) AS v)", [values]
-        ).fetchall()
+def test_a_mask_as_sql_equals_the_mask_of_each_value(
+    connection: duckdb.DuckDBPyConnection, mask: Mask, values: list[str | None]
+) -> None:
+    rows = connection.execute(
+        f"SELECT {mask_sql(mask, 'v')} FROM (SELECT unnest(?::VARCHAR[]) AS v)", [values]
+    ).fetchall()
     assert [row[0] for row in rows] == [mask_value(mask, value) for value in values]
 
 

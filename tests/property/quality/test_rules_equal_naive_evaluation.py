@@ -265,15 +265,15 @@ def expected(
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(deliveries(), st.integers(1, 3), st.integers(2, 20))
+@given(deliveries(), st.integers(1, 3), st.integers(2, 20), st.booleans())
 def test_the_compiled_check_finds_what_a_naive_one_finds_and_the_counts_balance(
-    delivery: tuple[Contract, list[dict[str, str | None]]], files: int, group: int
+    delivery: tuple[Contract, list[dict[str, str | None]]], files: int, group: int, coded: bool
 ) -> None:
     contract, rows = delivery
     findings, fates, good = expected(contract, rows)
     with tempfile.TemporaryDirectory() as folder:
         world = ValidationWorld(Path(folder), contract)
-        world.stage(rows, files=files, group=group)
+        world.stage(rows, files=files, group=group, coded=coded)
         batch = world.run()
         assert sorted(r for r in world.rules() if r[2] != "batch.rejected") == findings
         assert [r["_source_row"] for r in world.good()] == (good if batch.status == "validated" else [])
