@@ -10,7 +10,7 @@ SERVICES = {
     "ingest_file": "import boto3, huitong.intake.receive, huitong.intake.stage",
     "validate_batch": "import boto3, huitong.quality.validate, duckdb, pyarrow",
     "compare_batch": "import boto3, huitong.comparison.compare, duckdb, pyiceberg.catalog.glue",
-    "push_changes": "import boto3, huitong.delivery.push, huitong.delivery.source, duckdb, pyiceberg.catalog.glue",
+    "push_changes": "import boto3, huitong.delivery.push, huitong.delivery.source, pyiceberg.catalog.glue",
     "query_data": "import boto3, huitong.query.run, duckdb, pyiceberg.catalog.glue",
     "api": "import boto3",
     "authorize_request": "import boto3",
