@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import duckdb
 import pytest
 
@@ -65,3 +67,11 @@ def test_a_field_at_a_masked_level_is_masked_by_its_mask_or_whole() -> None:
     assert mask_of(Field("n", level="L3", mask="name")) == "name"
     assert mask_of(Field("n", level="L4")) == "all"
     assert mask_of(Field("n", level="L2", mask="name")) == ""
+
+
+@pytest.mark.parametrize(
+    ("mask", "value", "shown"),
+    [("phone", "26680001", "********"), ("id", "4403041", "*******"), ("account", "12345", "*****")],
+)
+def test_a_value_too_short_to_hide_much_is_hidden_whole(mask: Any, value: str, shown: str) -> None:
+    assert mask_value(mask, value) == shown

@@ -15,7 +15,8 @@ plate  keep the first 2 and the last 1                   粤B****8
 all    nothing                                           ``***``
 ====== ================================================= =====================
 
-A value too short to keep what the rule keeps is masked whole. A null stays null.
+A value of which the rule would hide fewer than half as many characters as it
+keeps (an 8-digit landline number, say) is masked whole. A null stays null.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def mask_value(mask: Mask, value: str | None) -> str | None:
         found = re.match(_DISTRICT, value)
         return (found.group(0) if found else "") + _TAIL
     head, tail = _KEPT[mask]
-    if len(value) <= head + tail:
+    if len(value) < _shortest(head + tail):
         return "*" * len(value)
     return value[:head] + "*" * (len(value) - head - tail) + value[len(value) - tail :]
 
@@ -73,6 +74,11 @@ def mask_sql(mask: Mask, column_sql: str) -> str:
     first = f"left({text}, {head}) || " if head else ""
     last = f" || right({text}, {tail})" if tail else ""
     return (
-        f"CASE WHEN length({text}) <= {kept} THEN repeat('*', length({text})) "
+        f"CASE WHEN length({text}) < {_shortest(kept)} THEN repeat('*', length({text})) "
         f"ELSE {first}repeat('*', length({text}) - {kept}){last} END"
     )
+
+
+def _shortest(kept: int) -> int:
+    """Length from which a value is masked in part."""
+    return kept + max(1, kept // 2)
