@@ -16,14 +16,21 @@ export STACK_PORT
 help: ## This list
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-setup: $(STAMP) ## Make .venv from requirements.lock (done by the others when needed)
+set# Debian splits venv off into a package of its own.
+.PHONY: venv-of-debian
+venv-of-debian:
+	@test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+	  || { echo "Python's venv is missing: sudo apt-get install python3-venv, then again"; exit 1; }
+	@echo "installing Debian's python3-venv …"
+	@apt-get update -qq && apt-get install -qq -y python3-venv >/dev/null
+
+up: $(STAMP) ## Make .venv from requirements.lock (done by the others when needed)
 
 # pip checks every file against its hash; the second time nothing is done unless the lock changed.
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or later is needed (found: $$($(PYTHON) --version)). Choose one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || test -x $(BIN)/pip \
-	  || { echo "Debian splits venv off: apt-get install python3-venv (or python3.11-venv), then again"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || test -x $(BIN)/pip || $(MAKE) --no-print-directory venv-of-debian
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing the packages of requirements.lock into $(VENV) …"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
