@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -62,7 +62,7 @@ class Cells:
             operation = operation.filter(keep) if operation is not None else None
             rows = rows.filter(keep)
         columns.pop(OPERATION, None)
-        columns = {name: self._cell(name, column) for name, column in columns.items()}
+        columns = {name: self.cell(name, column) for name, column in columns.items()}
         columns |= {name: pa.repeat(pa.scalar(self._defaults[name]), len(rows)) for name in self._added}
         operations, broken = self._operation(operation, len(rows))
         arrays, labels = [*columns.values(), rows], [*columns, "_source_row"]
@@ -78,7 +78,8 @@ class Cells:
             findings += with_nul
         return Rows(batch, tuple(findings))
 
-    def _cell(self, name: str, column: pa.Array) -> pa.Array:
+    def cell(self, name: str, column: pa.Array) -> pa.Array:
+        """Texts of a field as the profile wants them."""
         if name in self._trimmed:
             column = pc.utf8_trim(column, _BLANKS)
             column = pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
@@ -173,6 +174,7 @@ def _unusable_operations(rows: pa.RecordBatch, values: pa.Array) -> list[Structu
             value=value,
             raw=_raw(row),
             severity="error",
+            cells=_cells(row),
         )
         for row, value in zip(rows.to_pylist(), values.to_pylist(), strict=True)
     ]
@@ -194,13 +196,16 @@ def _without_nul(batch: pa.RecordBatch, names: list[str]) -> tuple[pa.RecordBatc
                     column=name,
                     raw=_raw(row),
                     severity="error",
+                    cells=_cells(row),
                 )
             )
         bad = pc.or_(bad, hits)
     return (batch.filter(pc.invert(bad)), found) if found else (batch, [])
 
 
-def _raw(row: dict[str, object]) -> str:
-    return json.dumps(
-        {k: v for k, v in row.items() if k not in ("_source_row", OPERATION)}, ensure_ascii=False
-    )
+def _cells(row: dict[str, Any]) -> tuple[tuple[str, str | None], ...]:
+    return tuple((k, v) for k, v in row.items() if k not in ("_source_row", OPERATION))
+
+
+def _raw(row: dict[str, Any]) -> str:
+    return json.dumps(dict(_cells(row)), ensure_ascii=False)

@@ -144,7 +144,7 @@ def _row_problems(part: str, position: int, row: Any) -> list[Problem]:
         return [
             Problem("row.not-object", f"第 {position} 行不是对象", f"Row {position} is not an object", where)
         ]
-    if not row:
+    if all(value is None or value == "" for value in row.values()):
         return [Problem("row.empty", f"第 {position} 行为空", f"Row {position} is empty", where)]
     found = []
     for name, value in row.items():

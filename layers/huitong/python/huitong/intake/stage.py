@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ from huitong.intake.profiles import ImportProfile
 from huitong.intake.readers.header import Names
 from huitong.intake.readers.refusals import refusal
 from huitong.intake.readers.table import Table
-from huitong.intake.structure import Structural, structure_key
+from huitong.intake.structure import UNKNOWN_FIELDS, Structural, structure_key
 from huitong.ports import ObjectStore
 
 #: A file is closed at either limit, so that no step needs to hold more.
@@ -45,6 +46,7 @@ STRUCTURE_SCHEMA: Final = pa.schema(
         ("zh", pa.string()),
         ("en", pa.string()),
         ("raw", pa.string()),
+        ("key", pa.string()),
     ]
 )
 
@@ -75,12 +77,12 @@ def stage(
     """
     plan = plan_columns(table, names, contract, profile, mode)
     cells = Cells(plan, contract, profile)
-    findings = _FindingsFile(batch, work, (*table.findings, *plan.findings))
+    findings = _FindingsFile(batch, work, (*table.findings, *plan.findings), _Keys(names, contract, cells))
     parts = _Parts(plan, batch, store, work)
     broken = given = 0
     with findings, parts:
         for block in table.blocks(plan.wanted):
-            given += len(block.rows)
+            given += len(block.rows) + sum(f.rule == UNKNOWN_FIELDS for f in block.findings)
             rows = cells.of_block(block)
             broken += sum(f.raw is not None for f in rows.findings)
             findings.add(rows.findings)
@@ -196,6 +198,22 @@ def _repetitive(group: pa.Table) -> list[str]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """Reads the keys of rows that cannot be staged; only findings on those carry cells."""
+
+    names: Names
+    contract: Contract
+    cells: Cells
+
+    def of(self, findings: Sequence[Structural]) -> list[str | None]:
+        """For each finding the texts of the key as a JSON list, None where a part of it is missing."""
+        rows = [{self.names.field(column): text for column, text in f.cells} for f in findings]
+        columns = {f.name: pa.array([r.get(f.name) for r in rows], pa.string()) for f in self.contract.keys}
+        texts = [self.cells.cell(name, column).to_pylist() for name, column in columns.items()]
+        return [None if None in k else json.dumps(k, ensure_ascii=False) for k in zip(*texts, strict=True)]
+
+
 @dataclass(slots=True)
 class _FindingsFile:
     """Findings on structure, written as they come: a file of nothing but broken rows fits as well."""
@@ -203,6 +221,7 @@ class _FindingsFile:
     batch: Batch
     work: Path
     first: Sequence[Structural]
+    keys: _Keys
     count: int = 0
     _waiting: list[Structural] = field(default_factory=list)
     _writer: pq.ParquetWriter | None = None
@@ -246,8 +265,9 @@ class _FindingsFile:
                 "zh": f.zh,
                 "en": f.en,
                 "raw": f.raw,
+                "key": key,
             }
-            for f in self._waiting
+            for f, key in zip(self._waiting, self.keys.of(self._waiting), strict=True)
         ]
         self._writer.write_table(pa.Table.from_pylist(rows, schema=STRUCTURE_SCHEMA))
         self._waiting.clear()

@@ -12,6 +12,8 @@ zh, en), and ``raw``.
   Exactly one finding of such a row (its first) carries ``raw``: the row as it
   stands in the file, or as a JSON object where the format is not text. So the
   number of non-null ``raw`` is the number of rows that are not staged.
+- ``key`` beside ``raw``: the texts of the row's key, as a JSON list, where they could
+  be read: what is served of that key is kept.
 """
 
 from __future__ import annotations
@@ -21,10 +23,16 @@ from typing import Final, Literal
 
 FILE: Final = "structure.parquet"
 
+#: A row that has content, but none in a field of the contract.
+UNKNOWN_FIELDS: Final = "row.unknown-fields"
+
 
 @dataclass(frozen=True, slots=True)
 class Structural:
-    """One finding on structure. ``column`` is the contract's field where known, else the file's header."""
+    """One finding on structure. ``column`` is the contract's field where known, else the file's header.
+
+    ``cells``, beside ``raw``, are those that could be read, by column.
+    """
 
     rule: str
     zh: str
@@ -35,6 +43,7 @@ class Structural:
     raw: str | None = None
     severity: Literal["error", "warning"] = "warning"
     criterion: Literal["structure", "format"] = "structure"
+    cells: tuple[tuple[str, str | None], ...] = ()
 
 
 def structure_key(resource: str, batch_id: str) -> str:

@@ -6,7 +6,7 @@ the platform's own bucket holds them, and SQL shows them through a projection.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -148,7 +148,7 @@ class Report:
         self._add_quarantined(
             block.source_rows.take(chosen), self._rules(bad, hits), texts, pa.nulls(len(bad), pa.string())
         )
-        self._add_keys(published, chosen)
+        self.add_keys({f.name: published[f.name].take(chosen) for f in self.plan.contract.keys})
 
     def quarantine_raw(self, source_rows: Any, rules: Any, raw: Any) -> None:
         """Rows that no column could be read from."""
@@ -226,13 +226,12 @@ class Report:
             }
         )
 
-    def _add_keys(self, published: Mapping[str, Any], chosen: Any) -> None:
-        keys: Sequence[str] = [f.name for f in self.plan.contract.keys]
+    def add_keys(self, keys: Mapping[str, Any]) -> None:
+        """Keys of rows in quarantine, typed: what is served of them stays. Those with a null are left out."""
         if not keys:
             return
-        taken = {name: published[name].take(chosen) for name in keys}
-        whole = np.ones(len(chosen), dtype=np.bool_)
-        for column in taken.values():
+        whole = np.ones(len(next(iter(keys.values()))), dtype=np.bool_)
+        for column in keys.values():
             whole &= as_mask(column.is_valid())
         kept = pa.array(np.flatnonzero(whole))
-        self._keys.add({name: column.take(kept) for name, column in taken.items()})
+        self._keys.add({name: column.take(kept) for name, column in keys.items()})

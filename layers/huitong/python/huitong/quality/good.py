@@ -162,8 +162,7 @@ class GoodRows:
         combined = np.zeros(len(columns[SOURCE_ROW]), dtype=np.int64)
         values: list[list[str | None]] = []
         for f in self.contract.partitions:
-            texts = columns[f.name].cast(pa.string())
-            coded = texts.dictionary_encode(null_encoding="encode")
+            coded = _partition_texts(columns[f.name]).dictionary_encode(null_encoding="encode")
             combined = combined * len(coded.dictionary) + coded.indices.to_numpy()
             values.append(coded.dictionary.to_pylist())
         numbers, inverse = np.unique(combined, return_inverse=True)
@@ -176,6 +175,14 @@ class GoodRows:
             self._files(partition).add(join(parts))
         self._waiting.clear()
         self._waiting_rows = 0
+
+
+def _partition_texts(column: Any) -> Any:
+    """Values as warehouse.data_files writes them: moments as ISO 8601 with an offset."""
+    texts = column.cast(pa.string())
+    if pa.types.is_timestamp(column.type):
+        texts = pc.replace_substring_regex(texts, r"^(\S+) (\S+?)(\.0+)?Z$", r"\1T\2+00:00")
+    return texts
 
 
 def _unpack(number: int, values: Sequence[list[str | None]]) -> tuple[str | None, ...]:

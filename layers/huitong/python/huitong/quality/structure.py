@@ -7,7 +7,9 @@ quarantine.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +18,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from huitong.contracts.model import Field
 from huitong.intake.structure import structure_key
 from huitong.ports import ObjectStore
+from huitong.quality.check import Block
 from huitong.quality.findings import FINDING_TYPES, Report
 from huitong.quality.semantics.base import as_mask
 
@@ -48,6 +52,17 @@ def read_structure(store: ObjectStore, resource: str, batch_id: str) -> Structur
         return Structure()
     with store.local(key) as path:
         return Structure(pq.read_table(path).combine_chunks())
+
+
+def keys_of(structure: Structure, keys: Sequence[Field]) -> Block | None:
+    """The keys of rows that could not be staged, as far as they could be read, as a block of texts."""
+    if structure.table is None or "key" not in structure.table.column_names:
+        return None
+    found = [json.loads(k) for k in structure.table.column("key").drop_null().to_pylist()]
+    if not found:
+        return None
+    texts = {f.name: pa.array([k[i] for k in found], pa.string()) for i, f in enumerate(keys)}
+    return Block(texts, pa.array(range(len(found)), pa.int64()), None)
 
 
 def report_structure(structure: Structure, report: Report) -> None:

@@ -72,14 +72,17 @@ class Converter:
         staged = pa.table({f"t{i}": values for i, (_, values) in enumerate(group)})
         columns = ", ".join(f"{_number_sql(field, f't{i}')} AS v{i}" for i, (field, _) in enumerate(group))
         answer = self._query(staged, columns)
-        return {field.name: answer.column(i).cast(arrow_type(field)) for i, (field, _) in enumerate(group)}
+        whole = [column.combine_chunks() for column in answer.columns]
+        return {f.name: column.cast(arrow_type(f)) for (f, _), column in zip(group, whole, strict=True)}
 
     def _days_and_times(self, field: Field, values: Texts) -> Any:
         typed = parse_dates(values) if field.type == "date" else parse_instants(values)
         if not field.formats or typed.null_count == values.null_count:
             return typed
         left = pc.if_else(typed.is_null(), values, pa.scalar(None, pa.string()))
-        micros = self._query(pa.table({"t0": left}), f"{_declared_sql(field)} AS v0").column(0)
+        micros = (
+            self._query(pa.table({"t0": left}), f"{_declared_sql(field)} AS v0").column(0).combine_chunks()
+        )
         if field.type == "timestamp":
             return pc.coalesce(typed, micros.cast(arrow_type(field)))
         return pc.coalesce(typed, micros.cast(pa.timestamp("us")).cast(pa.date32(), safe=False))

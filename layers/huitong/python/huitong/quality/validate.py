@@ -32,7 +32,7 @@ from huitong.quality.evaluation import Tally, counts, decide, refusal
 from huitong.quality.findings import Report
 from huitong.quality.good import GoodRows
 from huitong.quality.staged import Staged
-from huitong.quality.structure import Structure, read_structure, report_structure
+from huitong.quality.structure import Structure, keys_of, read_structure, report_structure
 from huitong.warehouse.files import DataFileRef
 
 _BY: Final = "validate"
@@ -206,6 +206,9 @@ class _Pass:
 
     def _add_structure(self, structure: Structure) -> None:
         report_structure(structure, self._report)
+        keys = keys_of(structure, self._plan.contract.keys)
+        if keys is not None:
+            self._report.add_keys(self._checker.published(keys, self._plan.contract.keys))
         self._tally.received += structure.rows
         self._tally.quarantined += structure.rows
         self._tally.criteria.update(structure.errors_by("criterion"))

@@ -123,7 +123,17 @@ class CsvTable:
             source_row=row,
             raw=raw[:_RAW_SHOWN],
             severity="error",
+            cells=self._cells(raw),
         )
+
+    def _cells(self, raw: str) -> tuple[tuple[str, str | None], ...]:
+        """The cells of a ragged row, counted from the left."""
+        dialect = _dialect(self.start.delimiter, self.quote)
+        try:
+            found = next(csv.reader(io.StringIO(raw, newline=""), **dialect), [])
+        except csv.Error:
+            return ()
+        return tuple((name, cell or None) for name, cell in zip(self.start.header, found, strict=False))
 
 
 def _translated(error: pa.ArrowInvalid, limit: int) -> UnreadableFile:

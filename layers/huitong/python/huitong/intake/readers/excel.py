@@ -98,13 +98,13 @@ class ExcelTable:
             return columns, rows, findings
         given: set[int] = set()
         for row, position, what in broken:
-            raw = None
+            raw, cells = None, {}
             if row not in given:
                 cells = {self.header[p]: c[row - first].as_py() for p, c in zip(wanted, columns, strict=True)}
                 cells[self.header[position]] = what
                 raw = json.dumps(cells, ensure_ascii=False)
             given.add(row)
-            findings.append(_no_value(row, self.header[position], what, raw))
+            findings.append(_no_value(row, self.header[position], what, raw, tuple(cells.items())))
         keep = pc.invert(pc.is_in(rows, pa.array(sorted(given), pa.int64())))
         return [c.filter(keep) for c in columns], rows.filter(keep), findings
 
@@ -246,7 +246,9 @@ def _patched(column: pa.Array, first: int, exact: dict[int, str]) -> pa.Array:
     return pc.replace_with_mask(column, mask, pa.array([exact[row] for row in inside], pa.string()))
 
 
-def _no_value(row: int, column: str, what: str, raw: str | None) -> Structural:
+def _no_value(
+    row: int, column: str, what: str, raw: str | None, cells: tuple[tuple[str, str | None], ...]
+) -> Structural:
     if what.startswith("#"):
         zh, en = f"是错误值 {what}", f"is the error {what}"
         rule = "cell.error"
@@ -261,6 +263,7 @@ def _no_value(row: int, column: str, what: str, raw: str | None) -> Structural:
         column=column,
         value=what,
         raw=raw,
+        cells=cells,
         severity="error",
     )
 

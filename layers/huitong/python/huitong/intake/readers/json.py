@@ -23,13 +23,14 @@ from huitong.intake.readers.encoding import as_utf8
 from huitong.intake.readers.header import Names
 from huitong.intake.readers.refusals import refusal
 from huitong.intake.readers.table import Block
-from huitong.intake.structure import Structural
+from huitong.intake.structure import UNKNOWN_FIELDS, Structural
 
 _ROWS_PER_BLOCK: Final = 10_000
 _CHUNK: Final = 4 * 1024 * 1024
 _MAX_ROW: Final = 16 * 1024 * 1024
 _MAX_UNKNOWN: Final = 100
 _SPACE: Final = " \t\r\n"
+_UNKNOWN_FIELDS: Final = ("没有一个数据契约中的字段", "has no field of the contract")
 
 Pairs = list[tuple[str, Any]]
 
@@ -94,8 +95,8 @@ class JsonTable:
             return None
         named = [self._labels[k] if k in self._labels else self._label(k, findings) for k in keys]
         at = {label: position for position, label in enumerate(named) if label}
-        if len(at) != sum(map(bool, named)):
-            return None  # two keys mean the same field
+        if not at or len(at) != sum(map(bool, named)):
+            return None  # no field is known, or two keys mean the same one
         columns = list(zip(*(cells for _, cells in rows), strict=True))
         nothing = pa.nulls(len(rows), pa.string())
         try:
@@ -146,10 +147,14 @@ class JsonTable:
                 what = (f"字段 {key} 含不完整的 Unicode 字符", f"has half a Unicode character in {key}")
                 problems.append(_broken(number, None, "cell.surrogate", *what, column=label))
             cells[label] = value or None
+        if row and not cells:
+            findings.append(_broken(number, row, UNKNOWN_FIELDS, *_UNKNOWN_FIELDS))
+            return None
         if not problems:
             return cells
         first = problems[0]
-        problems[0] = _broken(number, row, first.rule, "", "", column=first.column, like=first)
+        known = tuple(cells.items())
+        problems[0] = _broken(number, row, first.rule, "", "", column=first.column, like=first, cells=known)
         findings.extend(problems)
         return None
 
@@ -275,7 +280,15 @@ def _plain(value: Any) -> Any:
 
 
 def _broken(
-    number: int, row: Any, rule: str, zh: str, en: str, *, column: str = "", like: Structural | None = None
+    number: int,
+    row: Any,
+    rule: str,
+    zh: str,
+    en: str,
+    *,
+    column: str = "",
+    like: Structural | None = None,
+    cells: tuple[tuple[str, str | None], ...] = (),
 ) -> Structural:
     return Structural(
         rule,
@@ -285,6 +298,7 @@ def _broken(
         column=column,
         raw=None if row is None and column else _printable_raw(row),
         severity="error",
+        cells=cells,
     )
 
 
