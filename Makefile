@@ -16,15 +16,7 @@ export STACK_PORT
 help: ## This list
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-set# Debian splits venv off into a package of its own.
-.PHONY: venv-of-debian
-venv-of-debian:
-	@test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
-	  || { echo "Python's venv is missing: sudo apt-get install python3-venv, then again"; exit 1; }
-	@echo "installing Debian's python3-venv …"
-	@apt-get update -qq && apt-get install -qq -y python3-venv >/dev/null
-
-up: $(STAMP) ## Make .venv from requirements.lock (done by the others when needed)
+setup: $(STAMP) ## Make .venv from requirements.lock (done by the others when needed)
 
 # pip checks every file against its hash; the second time nothing is done unless the lock changed.
 $(STAMP): requirements.lock pyproject.toml
@@ -36,6 +28,14 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
+
+# Debian splits venv off into a package of its own.
+.PHONY: venv-of-debian
+venv-of-debian:
+	@test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+	  || { echo "Python's venv is missing: sudo apt-get install python3-venv, then again"; exit 1; }
+	@echo "installing Debian's python3-venv …"
+	@apt-get update -qq && apt-get install -qq -y python3-venv >/dev/null
 
 up: $(STAMP) ## Start the local stack and deploy; leaves .stack/profile.json for .venv/bin/huitong
 	@$(STACK) up
