@@ -117,8 +117,10 @@ class RepeatedRows:
     def _load(self, keys: Sequence[Field], candidates: Iterable[Rows], content: Sequence[Field]) -> None:
         """Keys and digests of the candidates, in a table that may spill to disk."""
         names = [f"k{i}" for i in range(len(keys))]
-        parts = ", ".join(["op::VARCHAR", *(f"coalesce(c{i}, chr(0))" for i in range(len(content)))])
-        columns = ", ".join(["place", "op", *names, f"md5_number(concat_ws(chr(31), {parts})) AS digest"])
+        # each with its length: no content can look like the border of two
+        texts = (f"coalesce(strlen(c{i})::VARCHAR || ':' || c{i}, '-')" for i in range(len(content)))
+        parts = ", ".join(["op::VARCHAR", *texts])
+        columns = ", ".join(["place", "op", *names, f"md5_number(concat({parts})) AS digest"])
         typed = ", ".join(["place BIGINT", "op BOOLEAN", *(f"{n} VARCHAR" for n in names), "digest UHUGEINT"])
         self._connection.execute(f"CREATE TABLE candidates ({typed})")
         start = 0
