@@ -181,9 +181,23 @@ def _our_errors(resource: str) -> Iterator[None]:
             why=type(error).__name__,
         ) from None
     except duckdb.Error as error:
-        raise InvalidQuery(
-            f"资源 {resource} 的订阅条件不再适用",
-            f"The row filter no longer fits resource {resource}",
-            resource=resource,
-            why=type(error).__name__,
-        ) from None
+        raise _unfit(resource, type(error).__name__) from None
+    except OSError as error:  # as which Arrow's reader hands DuckDB's errors on, between two batches
+        kind = str(error).partition(":")[0]
+        if error.errno or any(word in kind.lower() for word in ("memory", "io error", "interrupt")):
+            raise Unavailable(
+                f"资源 {resource} 的变更暂时无法读取",
+                f"Changes of {resource} cannot be read now",
+                resource=resource,
+                why=type(error).__name__,
+            ) from None
+        raise _unfit(resource, "OSError") from None
+
+
+def _unfit(resource: str, why: str) -> InvalidQuery:
+    return InvalidQuery(
+        f"资源 {resource} 的订阅条件不再适用",
+        f"The row filter no longer fits resource {resource}",
+        resource=resource,
+        why=why,
+    )

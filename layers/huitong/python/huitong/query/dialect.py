@@ -174,6 +174,7 @@ _REWRITES: Final[Mapping[type, Callable[[Any], exp.Expression]]] = {
     exp.Add: _interval_sum,
     exp.Sub: _interval_sum,
     exp.ParseDatetime: _parsed_datetime,
+    exp.Levenshtein: lambda node: _call("athena_levenshtein", node.this, node.expression),
     exp.Normalize: lambda node: _call("nfc_normalize", node.this),
     exp.Anonymous: _named,
 }

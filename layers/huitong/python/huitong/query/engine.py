@@ -146,7 +146,7 @@ def _write(
     rows, chunks = 0, []
     options = pa.ipc.IpcWriteOptions(compression="lz4")
     with pa.OSFile(str(target), "wb") as file, pa.ipc.new_file(file, schema, options=options) as writer:
-        for batch in reader:
+        for batch in _batches(reader, limits):
             rows += batch.num_rows
             if rows > limits.rows:
                 raise _too_many_rows(limits)
@@ -158,6 +158,19 @@ def _write(
                 raise _too_slow(limits)
     columns = tuple((n, _athena_type(k)) for n, k in zip(names, kinds, strict=True))
     return Outcome(columns, rows, target.stat().st_size, tuple(chunks))
+
+
+def _batches(reader: pa.RecordBatchReader, limits: Limits) -> Iterator[pa.RecordBatch]:
+    """The batches. DuckDB's errors come out of Arrow's reader as OSError, their text with values of rows."""
+    try:
+        yield from reader
+    except OSError as error:
+        said = str(error).lower()
+        if "interrupt" in said.partition(":")[0]:
+            raise _too_slow(limits) from None
+        if "memory" in said.partition(":")[0]:
+            raise _too_much_memory(limits) from None
+        raise _wrong_value() from None
 
 
 def _type(found: pa.DataType, kind: str) -> pa.DataType:
@@ -214,10 +227,7 @@ def _our_errors(limits: Limits, deadline: float) -> Iterator[None]:
         duckdb.NotSupportedError,
         pa.ArrowInvalid,
     ):
-        # DuckDB's text may hold a value of a row; ours goes to logs too (S-16)
-        zh = "某个值不能转换、超出范围或除以零;可用 try_cast 或 try"
-        en = "A value cannot be converted, is out of range or is divided by zero; try_cast or try may help"
-        raise invalid("query.value", zh, en) from None
+        raise _wrong_value() from None
     except duckdb.Error as error:
         if time.monotonic() > deadline:
             raise _too_slow(limits) from error
@@ -230,6 +240,13 @@ def _wrong(error: duckdb.Error) -> InvalidQuery:
     text = str(error).split("\n\nLINE")[0].split("\nLINE")[0]
     text = " ".join(text.replace("huitong_", "table ").split())[:500]
     return invalid("query.names", f"名称或类型有误:{text}", f"A name or type is wrong: {text}")
+
+
+def _wrong_value() -> InvalidQuery:
+    """DuckDB's text may hold a value of a row; ours goes to logs too (S-16)."""
+    zh = "某个值不能转换、超出范围或除以零;可用 try_cast 或 try"
+    en = "A value cannot be converted, is out of range or is divided by zero; try_cast or try may help"
+    return invalid("query.value", zh, en)
 
 
 def _exceeded(rule: str, zh: str, en: str) -> LimitExceeded:

@@ -71,6 +71,9 @@ TYPES: Final = _words(
 #: Longest text that lpad and rpad may make: a padded text escapes DuckDB's memory limit.
 LONGEST_PAD: Final = 10_000
 
+#: Greatest product of lengths in bytes whose edit distance is computed: nothing interrupts it.
+MOST_EDITS: Final = 1_000_000
+
 #: DuckDB macros under the names that the transpiled text uses; only those needed are made.
 MACROS: Final[Mapping[str, str]] = {
     "athena_date_trunc": (
@@ -89,6 +92,10 @@ MACROS: Final[Mapping[str, str]] = {
     "every": "(x) AS bool_and(x)",
     "hamming_distance": "(a, b) AS hamming(a, b)",
     "codepoint": "(x) AS ord(x)",
+    "athena_levenshtein": (
+        f"(a, b) AS CASE WHEN strlen(a) * strlen(b) <= {MOST_EDITS} THEN levenshtein(a, b)"
+        " ELSE error('too long') END"
+    ),
     "array_union": "(a, b) AS list_sort(list_distinct(list_concat(a, b)))",
     "arrays_overlap": "(a, b) AS list_has_any(a, b)",
     "width_bucket": (

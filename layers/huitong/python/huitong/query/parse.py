@@ -40,6 +40,10 @@ _TAKEN_NAMES: Final = re.compile(r"(?:duckdb|pg|sqlite|pragma)_.*|.*[./\\:*?].*"
 
 _VARYING: Final = (exp.Rand, exp.CurrentDate, exp.CurrentTimestamp, exp.Localtimestamp)
 
+_NOT_IN_FILTERS: Final = (
+    exp.Query, exp.Table, exp.Window, exp.AggFunc, exp.Star, exp.Unnest, exp.GenerateSeries,
+)  # fmt: skip
+
 Part = Literal["current", "changes", "findings", "quarantine", "history", "listing"]
 _PARTS: Final = ("changes", "findings", "quarantine", "history")
 
@@ -143,13 +147,15 @@ def check_condition(sql: str, *, dialect: str = "athena") -> exp.Expression:
     tree = _parsed(f"SELECT 1 WHERE {sql}", dialect)
     where = tree.args.get("where") if isinstance(tree, exp.Select) else None
     parts = {name for name, value in tree.args.items() if value} - {"expressions", "where"}
-    forbidden = (exp.Query, exp.Table, exp.Window, exp.AggFunc, exp.Star, *_VARYING)
-    if where is None or parts or next(where.find_all(*forbidden), None) is not None:
-        zh = "条件须是一个布尔表达式,不含子查询、汇总或窗口函数"
+    # a filter runs for every row of every publication, with nobody to stop it: no series, no loop in a loop
+    forbidden = (*_NOT_IN_FILTERS, *_VARYING)
+    nested = any(inner.find_ancestor(exp.Lambda) for inner in tree.find_all(exp.Lambda))
+    if where is None or parts or nested or next(where.find_all(*forbidden), None) is not None:
+        zh = "条件须是一个布尔表达式,不含子查询、汇总、窗口函数、序列或嵌套的 lambda"
         raise invalid(
             "filter.shape",
             zh,
-            "The condition must be one boolean expression without sub-queries or aggregates",
+            "The condition must be one boolean expression without sub-queries, aggregates, series or loops",
         )
     refuse(list(_problems(where.this)), "条件含不允许的内容", "The condition has parts that are not allowed")
     condition: exp.Expression = where.this
