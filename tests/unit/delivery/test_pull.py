@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.support.push_world import ALL, CONTRACT, RESOURCE, History, World, masked, row, table
 
+from huitong.delivery.limits import DeliveryLimits
 from huitong.delivery.model import Position
 from huitong.delivery.pull import Pull, cursor
 from huitong.errors import BadRequest, NotFound
@@ -53,6 +54,27 @@ def test_pages_follow_each_other_and_wait_at_the_end(history: History, pull: Pul
 def test_a_page_that_just_fits_has_no_more(pull: Pull) -> None:
     page = pull.changes(ALL, CONTRACT, RESOURCE, limit=5)
     assert (len(page.events), page.has_more) == (5, False)
+
+
+def test_large_events_make_a_page_shorter_and_nothing_is_lost(history: History) -> None:
+    """An answer of a function may have 6 MB."""
+    pull = Pull(history, history, limits=DeliveryLimits(page_bytes=900))
+    seen, after, pages = [], "", 0
+    while True:
+        page = pull.changes(ALL, CONTRACT, RESOURCE, after)
+        assert len(page.encoded) == 1 or len(page.body) <= 902
+        seen += [event["id"] for event in page.events]
+        after, pages = page.next, pages + 1
+        if not page.has_more:
+            break
+    assert seen == [e["id"] for e in Pull(history, history).changes(ALL, CONTRACT, RESOURCE).events]
+    assert pages > 1
+
+
+def test_an_event_larger_than_a_page_is_a_page(history: History) -> None:
+    pull = Pull(history, history, limits=DeliveryLimits(page_bytes=1))
+    page = pull.snapshot(ALL, CONTRACT, RESOURCE)
+    assert (len(page.events), page.has_more) == (1, True)
 
 
 def test_before_the_first_publication_there_is_nothing_yet() -> None:

@@ -54,11 +54,13 @@ class Client:
     def delete(self, *path: str, acting: str = "") -> Any:
         return json.loads(self._call("DELETE", path, acting=acting))
 
-    def pages(self, *path: str, limit: int = 0, acting: str = "", **query: Any) -> Iterator[Any]:
-        """The pages of a list, as they come, until about ``limit`` items (0 = all)."""
+    def pages(
+        self, *path: str, limit: int = 0, acting: str = "", most: int = 1_000, **query: Any
+    ) -> Iterator[Any]:
+        """The pages of a list, as they come, until about ``limit`` items (0 = all), ``most`` in each."""
         seen, after = 0, ""
         while True:
-            size = min(1_000, limit - seen) if limit else ""
+            size = min(most, limit - seen) if limit else ""
             page = self.get(
                 *path, acting=acting, **{**query, "after": after or query.get("after", ""), "limit": size}
             )

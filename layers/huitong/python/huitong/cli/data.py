@@ -15,6 +15,7 @@ from huitong.errors import Corrupt
 
 _MOST: Final = 100_000
 _PAGE: Final = 5_000
+_MOST_CHANGES: Final = 10_000
 _MEDIA: Final = {"csv": "text/csv", "arrow": "application/vnd.apache.arrow.stream"}
 
 
@@ -135,7 +136,8 @@ def changes(
     """一个资源的变更 / Changes of a resource, in order. JSON: {"items": [CloudEvents], "next": cursor}."""
     items: list[Any] = []
     cursor = after
-    for page in client().pages("resources", resource, "changes", after=after, limit=limit, acting=unit):
+    path = ("resources", resource, "changes")
+    for page in client().pages(*path, after=after, limit=limit, acting=unit, most=_MOST_CHANGES):
         items += page["items"]
         cursor = page["next"] or cursor
     if as_json:

@@ -127,12 +127,6 @@ def encoded(event: Mapping[str, Any]) -> bytes:
     return _JSON.encode(event).encode()
 
 
-def json_ready(event: Mapping[str, Any]) -> Event:
-    """The event with JSON's own types only, as a receiver would read it."""
-    ready: Event = json.loads(encoded(event))
-    return ready
-
-
 def numbered(event: Mapping[str, Any], n: int) -> Event:
     """The event as part of delivery ``n``: the extension attribute ``sequence`` sorts as text."""
     return {**event, "sequence": f"{n:010d}"}

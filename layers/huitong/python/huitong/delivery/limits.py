@@ -36,6 +36,7 @@ class DeliveryLimits:
     run_seconds: float = 200.0  # after which no further message is begun
     rotation_hours: int = 24  # how long a replaced secret still signs
     page_events: int = 10_000
+    page_bytes: int = 4_500_000  # an answer of a function may have 6 MB; the gateway's envelope needs room
 
     @property
     def attempts(self) -> int:

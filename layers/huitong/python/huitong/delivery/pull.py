@@ -9,14 +9,14 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Final, Literal
 
 from huitong.contracts.model import Contract
 from huitong.delivery.changes import ChangeSource
-from huitong.delivery.events import Event, EventMaker, Placed, json_ready
+from huitong.delivery.events import Event, EventMaker, Placed, array_of, encoded
 from huitong.delivery.limits import DeliveryLimits
 from huitong.delivery.model import Position
 from huitong.delivery.subscriptions import Published
@@ -32,13 +32,25 @@ class Page:
     """``next`` is never empty: it continues from here, now or after later publications.
 
     ``has_more`` says that more is there already. The cursor of a finished
-    snapshot is one of :meth:`Pull.changes`.
+    snapshot is one of :meth:`Pull.changes`. Events are kept as the JSON that is
+    sent: making it once is what a page costs most.
     """
 
-    events: list[Event]
+    encoded: tuple[bytes, ...]
     next: str
     has_more: bool
     seq: int  # the publication up to which (changes) or as of which (snapshot) was read
+
+    @property
+    def events(self) -> list[Event]:
+        """As a receiver reads them."""
+        found: list[Event] = json.loads(self.body)
+        return found
+
+    @property
+    def body(self) -> bytes:
+        """The events as a JSON array."""
+        return array_of(self.encoded)
 
     def __iter__(self) -> Any:
         """As the agreed triple (events, next, has_more)."""
@@ -58,19 +70,20 @@ class Pull:
     ) -> Page:
         """Up to ``limit`` events after a cursor, of published changes only; empty = from the beginning.
 
+        Fewer where they are large, but one at least.
+
         Raises BadRequest for a cursor that is not one of this resource or a limit out of range.
         """
         self._check(access, contract, resource, limit)
         newest = self._newest(resource)
         at = Position(1, 0) if not after else self._place(after, resource, "c", newest + 1)
         if at.seq > newest:
-            return Page([], cursor(resource, "c", at), False, newest)
+            return Page((), cursor(resource, "c", at), False, newest)
         rows = self._source.changes(contract, access, at, newest, limit=limit + 1)
         with closing(rows):
-            found = list(islice(EventMaker(contract, access).changes(rows), limit + 1))
-        return self._page(
-            resource, "c", found, limit, end=cursor(resource, "c", Position(newest + 1)), seq=newest
-        )
+            found = EventMaker(contract, access).changes(rows)
+            end = cursor(resource, "c", Position(newest + 1))
+            return self._page(resource, "c", found, limit, end=end, seq=newest)
 
     def snapshot(
         self, access: Access, contract: Contract, resource: str, after: str = "", limit: int = 1_000
@@ -89,20 +102,27 @@ class Pull:
         at = Position(newest, 0) if not after else self._place(after, resource, "s", newest)
         rows = self._source.snapshot(contract, access, at.seq, after=at.ordinal, limit=limit + 1)
         with closing(rows):
-            found = list(islice(EventMaker(contract, access).snapshot(rows), limit + 1))
-        end = cursor(resource, "c", Position(at.seq + 1))
-        return self._page(resource, "s", found, limit, end=end, seq=at.seq)
+            found = EventMaker(contract, access).snapshot(rows)
+            end = cursor(resource, "c", Position(at.seq + 1))
+            return self._page(resource, "s", found, limit, end=end, seq=at.seq)
 
     def start(self, resource: str) -> str:
         """The cursor of now: what is published from here on."""
         return cursor(resource, "c", Position(self._newest(resource) + 1))
 
     def _page(
-        self, resource: str, kind: CursorKind, found: list[Placed], limit: int, *, end: str, seq: int
+        self, resource: str, kind: CursorKind, found: Iterator[Placed], limit: int, *, end: str, seq: int
     ) -> Page:
-        events = [json_ready(placed.event) for placed in found[:limit]]
-        more = len(found) > limit
-        return Page(events, cursor(resource, kind, found[limit - 1].at) if more else end, more, seq)
+        events: list[bytes] = []
+        size, last = 0, Position(seq)
+        for placed in found:
+            event = encoded(placed.event)
+            size += len(event) + 1
+            if len(events) == limit or (events and size > self._limits.page_bytes):
+                return Page(tuple(events), cursor(resource, kind, last), True, seq)
+            events.append(event)
+            last = placed.at
+        return Page(tuple(events), end, False, seq)
 
     def _newest(self, resource: str) -> int:
         pointer = self._publications.get(resource)

@@ -27,6 +27,7 @@ _UNIT: Final = text("only of this unit", most=40, pattern=UNIT)
 _FROM: Final = text("from this day or moment on", most=30, pattern=r"^\d{4}-\d\d-\d\d")
 _TO: Final = text("to this day or moment, included", most=30, pattern=r"^\d{4}-\d\d-\d\d")
 _PAGED: Final = {"after": _AFTER, "limit": _LIMIT}
+_PAGED_DATA: Final = {"after": _AFTER, "limit": number("most items of the answer", low=1, high=10_000)}
 _FORMAT: Final = one_of("json", "csv", "arrow")
 
 
@@ -147,10 +148,10 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
        "safe": one_of("true", "false")},
        media=("application/json", "text/csv", ARROW)),
     _o("get_changes", "GET /v1/resources/{code}/changes", "变更", "Changes as CloudEvents, by cursor",
-       "Changes", "data.read", app="query_data", query=_PAGED),
+       "Changes", "data.read", app="query_data", query=_PAGED_DATA),
     _o("get_snapshot", "GET /v1/resources/{code}/snapshot", "当前数据",
        "Current rows, and the cursor to continue from", "Snapshot", "data.read",
-       app="query_data", query=_PAGED),
+       app="query_data", query=_PAGED_DATA),
     _o("get_findings", "GET /v1/batches/{id}/findings", "质量问题清单", "Findings of a batch", "Findings",
        "batch.read", app="query_data", query=_PAGED),
 )  # fmt: skip
