@@ -54,9 +54,14 @@ def csv_text(rows: Sequence[Row], columns: Sequence[str] = ()) -> str:
 class Flow(Platform):
     """Services that live as long as in a warm function; the test decides which step comes when."""
 
-    def __init__(self, root: Path, document: str = ITEMS, *, ports: Ports | None = None) -> None:
-        super().__init__(ports or replace(ports_in(root), clock=ManualClock()))
-        self.resource = self.contracts.put(document, by="test", provider=UNIT).id
+    def __init__(self, root: Path | None, document: str = ITEMS, *, ports: Ports | None = None) -> None:
+        """Over a folder, or over ``ports``; without a ``document`` the contract is registered already."""
+        if ports is None:
+            assert root is not None
+            ports = replace(ports_in(root), clock=ManualClock())
+        super().__init__(ports)
+        known = self.contracts.put(document, by="test", provider=UNIT).id if document else "flow-items"
+        self.resource = known
         self.uploads = Uploads(self.ports.register, self.ports.landing, self.ports.clock)
         self.profiles = Profiles(self.ports.register)
         self.ingest_queue = MemoryQueue()
