@@ -6,7 +6,9 @@ from typing import Any, Final
 
 from chalice.app import Blueprint
 
+from huitong.batches.model import Batch
 from huitong.errors import BadRequest
+from huitong.sharing.grants import NOT_SHARED, STAFF
 from huitong.web.services import QueryServices
 from huitong.web.serving import Ask, serve
 
@@ -24,8 +26,19 @@ def get_findings(ask: Ask[QueryServices], id: str) -> dict[str, Any]:
     if not batch.findings:
         return {"items": [], "next": None, "total": 0}
     items, total = _read(ask, batch.findings, int(after), limit)
+    if not _sees_values(ask, batch):
+        items = [{**item, "value": None} for item in items]
     end = int(after) + len(items)
     return {"items": items, "next": str(end) if end < total else None, "total": total}
+
+
+def _sees_values(ask: Ask[QueryServices], batch: Batch) -> bool:
+    """As in SQL: the unit that must mend them, and staff where a resource is shared; auditors never."""
+    contract = ask.services.contracts.find(batch.resource)
+    who = ask.principal
+    if who.has(*STAFF) and contract is not None and contract.share_type != NOT_SHARED:
+        return True
+    return bool(batch.unit) and who.may_act_for(batch.unit)
 
 
 def _read(ask: Ask[QueryServices], key: str, start: int, limit: int) -> tuple[list[dict[str, Any]], int]:

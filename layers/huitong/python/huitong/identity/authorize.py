@@ -35,8 +35,9 @@ def _own(who: Principal, unit: str) -> bool:
 
 
 def _apart(*roles: Role) -> Rule:
-    """Somebody with one of the roles who is not of the unit itself: nobody decides on an own delivery."""
-    return lambda who, unit: who.has(*roles) and (not unit or who.unit != unit)
+    """Somebody with one of the roles who is neither of the unit nor named to act for it: nobody decides on
+    an own delivery. ("*" is the installation's administrator, who acts for all.)"""
+    return lambda who, unit: who.has(*roles) and (not unit or unit not in (who.unit, *who.acts_for))
 
 
 def _everybody(who: Principal, _unit: str) -> bool:

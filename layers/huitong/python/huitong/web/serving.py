@@ -19,10 +19,11 @@ from typing import Any, Final, Generic, TypeVar, cast
 
 from chalice.app import Blueprint, Chalice, Request, Response
 
-from huitong.errors import BadRequest, HuitongError, NotFound, TooLarge
+from huitong.errors import BadRequest, HuitongError, InvalidQuery, NotFound, TooLarge
 from huitong.identity.authorize import acting_unit, permit
 from huitong.identity.model import Principal
 from huitong.ports import timestamp
+from huitong.runtime import described
 from huitong.web.checking import check
 from huitong.web.operations import ARROW, BY_ID, PATHS, Operation
 from huitong.web.problems import PROBLEM_TYPE, own_problem, problem
@@ -136,14 +137,29 @@ def _answered(routes: Blueprint, operation: Operation, handler: Handler, path: M
             request_id=request_id,
         )
         response = _shaped(handler(ask, **path), operation)
-    except HuitongError as error:
-        status, body, headers = problem(error, request_id)
+    except Exception as error:  # noqa: BLE001 (the one boundary: Chalice would log texts, which can hold values)
+        status, body, headers = _answer_to(error, request_id)
         response = Response(body, {"Content-Type": PROBLEM_TYPE, **headers}, status)
-        log |= {"code": error.code, "error": error.en}
+        log |= _told(error)
     response.headers |= {"X-Request-Id": request_id, "Cache-Control": "no-store"}
     log |= {"status": response.status_code, "ms": round((time.monotonic() - started) * 1000, 1)}
     _write(log)
     return response
+
+
+def _answer_to(error: Exception, request_id: str) -> tuple[int, dict[str, Any], dict[str, str]]:
+    if isinstance(error, HuitongError):
+        return problem(error, request_id)
+    return 500, own_problem(500, request_id), {}
+
+
+def _told(error: Exception) -> dict[str, Any]:
+    """What a log line says of an error: of a query, whose text can name persons, the rules alone (S-16)."""
+    if isinstance(error, InvalidQuery):
+        return {"code": error.code, "rules": sorted({p.rule for p in error.problems})}
+    if isinstance(error, HuitongError):
+        return {"code": error.code, "error": error.en}
+    return described(error)
 
 
 def _asker(request: Request, services: CommonServices) -> tuple[Principal, str, str]:
