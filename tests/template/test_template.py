@@ -122,20 +122,21 @@ def test_no_policy_names_all_actions_or_all_resources(name: str) -> None:
             assert not text.endswith(":*"), statement
 
 
-def test_only_the_steps_of_the_flow_write_to_the_warehouse() -> None:
+def test_only_the_steps_of_the_flow_and_housekeeping_write_to_the_warehouse() -> None:
     writers = {
         name
         for name, function in FUNCTIONS.items()
         for s in statements(function)
         if "s3:PutObject" in listed(s["Action"]) and "WarehouseBucket" in str(s["Resource"])
     }
-    assert writers == {"ValidateBatchFunction", "CompareBatchFunction"}
+    assert writers == {"ValidateBatchFunction", "CompareBatchFunction", "MaintainTablesFunction"}
 
 
 ENVIRONMENTS = {
     "IngestFileFunction": settings.IngestSettings,
     "ValidateBatchFunction": settings.ValidateSettings,
     "CompareBatchFunction": settings.CompareSettings,
+    "MaintainTablesFunction": settings.MaintenanceSettings,
     "PushChangesFunction": settings.PushSettings,
     "RunScheduleFunction": settings.ScheduleSettings,
     "AuthorizeRequestFunction": settings.AuthorizerSettings,

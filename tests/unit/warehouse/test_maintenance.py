@@ -9,7 +9,7 @@ import pytest
 from tests.support.compare_world import CLAIMS, CompareWorld, claim
 
 from huitong.errors import Conflict, Fault
-from huitong.warehouse.maintenance import Maintenance
+from huitong.warehouse.maintenance import Housekeeping, Maintenance
 
 
 @pytest.fixture
@@ -62,3 +62,25 @@ def test_files_of_a_rejected_batch_go_and_no_others(world: CompareWorld) -> None
     assert maintenance(world).remove_files(CLAIMS, rejected) == 1
     assert maintenance(world).remove_files(CLAIMS, rejected) == 0
     assert world.rows() == many
+
+
+def test_the_nightly_round_takes_old_history_and_files_of_yesterdays_rejected_batches(
+    world: CompareWorld,
+) -> None:
+    world.clock.moment = datetime.now(UTC) - timedelta(days=40)
+    many = [claim(n) for n in range(50)]
+    world.deliver(many)
+    world.deliver([*many, claim(50)])
+    world.clock.moment = datetime.now(UTC) + timedelta(days=40)  # snapshots bear the machine's own time
+    held = world.deliver(many[:10])
+    world.hold.reject(held.id, by="officer", reason="x")
+    world.clock.advance(days=2)
+    night = Housekeeping(maintenance(world), lambda: [CLAIMS], world.batches, world.clock, history_days=30)
+
+    done = night.run()
+
+    assert done["snapshots"] == 2
+    assert done["files"] >= 1
+    assert done["busy"] == 0
+    assert len(world.rows()) == 51
+    assert night.run() == {"snapshots": 0, "files": 0, "busy": 0}

@@ -92,6 +92,14 @@ class CompareSettings(ConsumerSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MaintenanceSettings(Settings):
+    staging_bucket: str
+    warehouse_bucket: str
+    glue_database: str
+    history_days: int  # how long tables can be read as of an earlier publication
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PushSettings(ConsumerSettings):
     warehouse_bucket: str
     glue_database: str

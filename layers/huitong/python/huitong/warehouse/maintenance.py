@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Final
 
 from huitong.batches.model import Batch, Status
+from huitong.batches.register import Batches
 from huitong.contracts.model import Contract
 from huitong.errors import Conflict
 from huitong.ports import Clock, ObjectStore, timestamp
@@ -64,3 +66,40 @@ class Maintenance:
                 self._warehouse.delete(found.key)
                 removed += 1
         return removed
+
+
+class Housekeeping:
+    """The daily round over all resources."""
+
+    def __init__(
+        self,
+        maintenance: Maintenance,
+        contracts: Callable[[], Iterable[Contract]],
+        batches: Batches,
+        clock: Clock,
+        *,
+        history_days: int,
+    ) -> None:
+        self._maintenance = maintenance
+        self._contracts = contracts
+        self._batches = batches
+        self._clock = clock
+        self._days = history_days
+
+    def run(self) -> dict[str, int]:
+        """How many snapshots and files went. A resource that is being published is left to tomorrow."""
+        snapshots = files = busy = 0
+        for contract in self._contracts():
+            try:
+                snapshots += self._maintenance.expire(contract, days=self._days)
+            except Conflict:
+                busy += 1
+            files += sum(self._maintenance.remove_files(contract, batch) for batch in self._ended(contract))
+        return {"snapshots": snapshots, "files": files, "busy": busy}
+
+    def _ended(self, contract: Contract) -> list[Batch]:
+        """Batches that ended unpublished: a day old, so that nobody still reads them, and not yet a week."""
+        now = self._clock.now()
+        low, high = timestamp(now - timedelta(days=8)), timestamp(now - timedelta(days=1))
+        found = self._batches.of_resource(contract.id, low=low, high=high)
+        return [batch for batch in found if batch.status in NEVER_PUBLISHED]

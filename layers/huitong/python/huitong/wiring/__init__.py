@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from huitong.intake.receive import Receive
     from huitong.quality.validate import Validate
     from huitong.schedule import Schedule
+    from huitong.warehouse.maintenance import Housekeeping
     from huitong.web.services import ApiServices, QueryServices
 
 
@@ -84,6 +85,24 @@ def build_compare() -> Compare:
         compare_queue=parts.queue(s, s.queue_url),
         events=parts.events(s, s.event_bus),
         clock=parts.CLOCK,
+    )
+
+
+@cache
+def build_maintenance() -> Housekeeping:
+    from huitong.warehouse.maintenance import Housekeeping, Maintenance
+    from huitong.warehouse.publication import Publications
+
+    s = settings.MaintenanceSettings.read()
+    maintenance = Maintenance(
+        parts.bucket(s, s.warehouse_bucket),
+        parts.lakehouse(s, s.warehouse_bucket, s.glue_database),
+        Publications(parts.register(s)),
+        parts.CLOCK,
+    )
+    contracts = parts.contracts(s, s.staging_bucket)
+    return Housekeeping(
+        maintenance, contracts.all, parts.batches(s), parts.CLOCK, history_days=s.history_days
     )
 
 
