@@ -1,16 +1,21 @@
 """Made-up deliveries for the demo: nobody's names, numbers that pass their checks and fit no living person.
 
 Each function returns rows as dictionaries with the field names of the resource's contract in schemas/.
+``python localstack/demo_data.py FOLDER`` writes sample files to try the platform with.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import sys
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 Row = dict[str, Any]
+
+SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 
 COURT = "1144030000AA01019J"
 POLICE = "1144030000AA01086G"
@@ -127,6 +132,14 @@ def as_csv(rows: list[Row], encoding: str = "utf-8") -> bytes:
     return out.getvalue().encode(encoding)
 
 
+def titles_of(resource: str) -> dict[str, str]:
+    """The Chinese names of a resource's fields, from its contract."""
+    import yaml
+
+    document = yaml.safe_load((SCHEMAS / f"{resource}.yaml").read_text(encoding="utf-8"))
+    return {p["name"]: p.get("businessName", p["name"]) for p in document["schema"][0]["properties"]}
+
+
 def as_xlsx(rows: list[Row], titles: dict[str, str]) -> bytes:
     """A workbook as a clerk would send it: a title line above Chinese headings, everything as text."""
     import xlsxwriter
@@ -140,3 +153,25 @@ def as_xlsx(rows: list[Row], titles: dict[str, str]) -> bytes:
             for column, value in enumerate(row.values()):
                 sheet.write_string(at, column, str(value))
     return out.getvalue()
+
+
+def main(folder: Path) -> None:
+    """Two editions of a workbook (an unknown state and a wrong credit code in the second), a CSV in GB18030."""
+    folder.mkdir(parents=True, exist_ok=True)
+    first = lawyers(range(1, 401))
+    second = [*lawyers(range(3, 411))]
+    second[4] |= {"state": "停业"}
+    second[9] |= {"firm_uscc": "31440000MD0000219X"}
+    second[20] |= {"discipline_count": "1"}
+    titles = titles_of("IN-15")
+    for name, content in (
+        ("lawyers-1.xlsx", as_xlsx(first, titles)),
+        ("lawyers-2.xlsx", as_xlsx(second, titles)),
+        ("vehicles.csv", as_csv(vehicles(range(1, 301)), "gb18030")),
+    ):
+        (folder / name).write_bytes(content)
+        print(folder / name)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "samples"))
