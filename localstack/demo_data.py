@@ -156,7 +156,7 @@ def as_xlsx(rows: list[Row], titles: dict[str, str]) -> bytes:
 
 
 def main(folder: Path) -> None:
-    """Two editions of a workbook (an unknown state and a wrong credit code in the second), a CSV in GB18030."""
+    """Two editions of a workbook (with an unknown state and a wrong code in the second), a CSV in GB18030."""
     folder.mkdir(parents=True, exist_ok=True)
     first = lawyers(range(1, 401))
     second = [*lawyers(range(3, 411))]
