@@ -24,6 +24,8 @@ from huitong.errors import InvalidContract
 if TYPE_CHECKING:
     from open_data_contract_standard.model import OpenDataContractStandard, SchemaObject
 
+#: Folders of the staging bucket that hold other things, some of which are deleted after days.
+_OTHERS: Final = frozenset({"contracts", "queries", "exports"})
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _UNIT: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
@@ -207,10 +209,10 @@ def _identifying(field: Field, problems: Problems) -> None:
 def _id(model: OpenDataContractStandard, schema: SchemaObject, problems: Problems) -> str:
     """The document's id where it can stand in a URL and means something, else the name of its schema."""
     own = text(model.id)
-    if _ID.fullmatch(own) and not _UUID.fullmatch(own):
+    if _ID.fullmatch(own) and not _UUID.fullmatch(own) and own.casefold() not in _OTHERS:
         return own
     for name in (text(schema.name), text(schema.physicalName)):
-        if _ID.fullmatch(name):
+        if _ID.fullmatch(name) and name.casefold() not in _OTHERS:
             return name
     name = text(schema.name) or own
     if not name:

@@ -1,0 +1,61 @@
+"""What a function that outsiders reach may do, if it were taken over (S-08)."""
+
+from __future__ import annotations
+
+import pytest
+from test_template import FUNCTIONS, listed, statements
+
+
+def reached(name: str, action: str, bucket: str) -> list[str]:
+    """Key patterns of a bucket on which the function may do the action."""
+    found = []
+    for statement in statements(FUNCTIONS[name]):
+        if action in listed(statement["Action"]):
+            texts = [str(r.get("Fn::Sub", "")) for r in listed(statement["Resource"]) if isinstance(r, dict)]
+            found += [t.split("Arn}/", 1)[1] for t in texts if t.startswith(f"${{{bucket}.Arn}}/")]
+    return found
+
+
+def test_the_api_takes_deliveries_and_reads_none() -> None:
+    assert reached("ApiFunction", "s3:PutObject", "LandingBucket") == ["*"]
+    for bucket in ("LandingBucket", "WarehouseBucket"):
+        assert reached("ApiFunction", "s3:GetObject", bucket) == []
+    assert reached("ApiFunction", "s3:GetObject", "StagingBucket") == ["contracts/*"]
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("ApiFunction", ["contracts/*"]),
+        ("QueryDataFunction", ["queries/*"]),
+        ("PushChangesFunction", ["exports/*"]),
+        ("RunScheduleFunction", []),
+        ("AuthorizeRequestFunction", []),
+    ],
+)
+def test_each_writes_its_own_folder_of_the_staging_bucket(name: str, keys: list[str]) -> None:
+    assert reached(name, "s3:PutObject", "StagingBucket") == keys
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_only_intake_reads_deliveries_and_only_housekeeping_steps_delete(name: str) -> None:
+    reads = reached(name, "s3:GetObject", "LandingBucket")
+    assert bool(reads) == (name == "IngestFileFunction")
+    for bucket in ("LandingBucket", "StagingBucket"):
+        assert reached(name, "s3:DeleteObject", bucket) == []
+
+
+def test_the_authorizer_reads_the_register_and_nothing_else() -> None:
+    actions = [a for s in statements(FUNCTIONS["AuthorizeRequestFunction"]) for a in listed(s["Action"])]
+    assert actions == ["dynamodb:GetItem"]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_no_function_may_change_keys_tables_or_queues(name: str) -> None:
+    for statement in statements(FUNCTIONS[name]):
+        for action in listed(statement["Action"]):
+            verb = action.partition(":")[2]
+            assert not verb.startswith(("Create", "Delete", "Put", "Update")) or action in {
+                "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion", "dynamodb:PutItem",
+                "dynamodb:DeleteItem", "events:PutEvents", "glue:CreateTable", "glue:UpdateTable",
+            }, action  # fmt: skip
