@@ -32,7 +32,7 @@ class ParquetTable:
         names = [self.header[position] for position in wanted]
         number = 1
         try:
-            with pq.ParquetFile(self.path) as file:
+            with pq.ParquetFile(self.path, read_dictionary=_coded(self.path, names)) as file:
                 for batch in file.iter_batches(_ROWS_PER_BLOCK, columns=names, use_threads=False):
                     columns = [_as_text(batch.column(name)) for name in names]
                     rows = pa.array(range(number, number + batch.num_rows), pa.int64())
@@ -52,12 +52,7 @@ def open_parquet(path: Path) -> ParquetTable:
     except (pa.ArrowInvalid, OSError) as error:
         raise _damaged() from error
     if sum(sizes) > _MAX_BYTES or max(sizes, default=0) > _MAX_GROUP_BYTES:
-        raise refusal(
-            "archive.too-large",
-            "Parquet 内容展开后超过允许的大小",
-            "The Parquet file unpacks to more than is allowed",
-            advice=("请拆分文件或减小行组", "Split the file, or write smaller row groups"),
-        )
+        raise _too_large()
     unusable = [f"{f.name}: {f.type}" for f in schema if not _usable(f.type)]
     if unusable:
         raise refusal(
@@ -81,8 +76,35 @@ def _usable(kind: pa.DataType) -> bool:
     )
 
 
+def _coded(path: Path, names: Sequence[str]) -> list[str]:
+    """Columns that are read as codes and words, since what they unpack to is known only from both."""
+    with pq.ParquetFile(path) as file:
+        metadata = file.metadata
+        found = []
+        for position, name in enumerate(file.schema.names):
+            of_column = [metadata.row_group(g).column(position) for g in range(metadata.num_row_groups)]
+            texts = all(c.physical_type == "BYTE_ARRAY" for c in of_column)
+            known = all(not any("DELTA" in e for e in c.encodings) for c in of_column)
+            if name in names and texts and known:
+                found.append(name)
+        return found
+
+
+def _check_expansion(column: pa.Array) -> None:
+    """A long word and a million codes for it are a file of some bytes and gigabytes of text."""
+    words = column.dictionary
+    if not (pa.types.is_string(words.type) or pa.types.is_large_string(words.type)) or not len(words):
+        return
+    longest = pc.max(pc.binary_length(words)).as_py() or 0
+    if longest * len(column) <= _MAX_GROUP_BYTES:
+        return
+    if (pc.sum(pc.binary_length(words).take(column.indices)).as_py() or 0) > _MAX_GROUP_BYTES:
+        raise _too_large()
+
+
 def _as_text(column: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(column.type):
+        _check_expansion(column)
         column = column.dictionary_decode()
     if pa.types.is_timestamp(column.type):
         return _moments(column)
@@ -100,6 +122,15 @@ def _moments(column: pa.Array) -> pa.Array:
     )
     text = pc.replace_substring_regex(text, r"\.0+$", "")
     return pc.binary_join_element_wise(text, "Z", "") if zoned else text
+
+
+def _too_large() -> Exception:
+    return refusal(
+        "archive.too-large",
+        "Parquet 内容展开后超过允许的大小",
+        "The Parquet file unpacks to more than is allowed",
+        advice=("请拆分文件或减小行组", "Split the file, or write smaller row groups"),
+    )
 
 
 def _damaged() -> Exception:
