@@ -22,6 +22,8 @@ _LABEL: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _NUMBER: Final = re.compile(r"(0x[0-9a-f]*|[0-9]+)")
 _LOCAL_NAMES: Final = ("localhost", "local", "internal", "localdomain", "home.arpa")
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+#: IETF protocol assignments: Python calls parts of them global, a cloud keeps its metadata at 192.0.0.192.
+_ASSIGNED: Final = ipaddress.ip_network("192.0.0.0/24")
 _LONGEST: Final = 2_048
 
 
@@ -39,7 +41,7 @@ class EndpointRules:
     def permits(self, address: str) -> bool:
         """May a connection go to this address?"""
         ip = _embedded(ipaddress.ip_address(address.partition("%")[0]))
-        if ip.is_link_local or ip.is_multicast or ip.is_unspecified or ip.is_reserved:
+        if ip.is_link_local or ip.is_multicast or ip.is_unspecified or ip.is_reserved or ip in _ASSIGNED:
             return False
         if any(ip in ipaddress.ip_network(network) for network in self.networks):
             return True
