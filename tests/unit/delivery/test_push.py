@@ -6,6 +6,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -513,3 +514,12 @@ def test_a_planner_overtaken_by_another_does_not_turn_time_back(world: World) ->
     assert world.subscription(id).planned_seq == 2
     settled(world, id)
     assert [e["id"] for e in world.stream(id).events] == [f"{RESOURCE}:2:2"]
+
+
+def test_pauses_keep_their_proportion_to_the_first() -> None:
+    """A stack that is told to try again soon tries pushes again soon, too."""
+    limits = DeliveryLimits(jitter=0)
+    soon = limits.starting_after(1)
+    assert [soon.pause_after(n, Random(1)) for n in (1, 2, 3)] == [1, 6, 24]
+    assert soon.attempts == limits.attempts
+    assert limits.starting_after(5) == limits

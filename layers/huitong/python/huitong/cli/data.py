@@ -14,7 +14,7 @@ from huitong.cli.showing import command, note, show_json, show_table
 from huitong.errors import Corrupt
 
 _MOST: Final = 100_000
-_PAGE: Final = 5_000
+_PAGE: Final = 10_000
 _MOST_CHANGES: Final = 10_000
 _MEDIA: Final = {"csv": "text/csv", "arrow": "application/vnd.apache.arrow.stream"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
@@ -41,6 +41,11 @@ class DeliveryLimits:
     @property
     def attempts(self) -> int:
         return len(self.pauses) + 1
+
+    def starting_after(self, seconds: float) -> DeliveryLimits:
+        """The same with another first pause, the others in proportion."""
+        factor = seconds / self.pauses[0]
+        return replace(self, pauses=tuple(pause * factor for pause in self.pauses))
 
     def pause_after(self, attempts: int, random: Random) -> float | None:
         """Seconds to wait after that many failed attempts; None = it has failed for good."""

@@ -111,6 +111,7 @@ def build_push() -> Push:
     from huitong.audit.trace import Traces
     from huitong.aws.http_sender import HttpsSender
     from huitong.delivery.entitlement import as_granted
+    from huitong.delivery.limits import DeliveryLimits
     from huitong.delivery.push import Push
     from huitong.sharing.grants import Grants
     from huitong.warehouse.publication import Publications
@@ -131,6 +132,7 @@ def build_push() -> Push:
         dead_letters=parts.queue(s, s.dead_letter_queue_url),
         events=parts.events(s, s.event_bus),
         clock=parts.CLOCK,
+        limits=DeliveryLimits().starting_after(s.retry_seconds),
         traces=Traces(register, parts.CLOCK),
     )
 
