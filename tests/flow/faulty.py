@@ -70,13 +70,32 @@ class Fuse:
         return burning
 
 
+class Meddling:
+    """Fails nothing, but lets somebody else act right before the k-th effect."""
+
+    reads = False
+
+    def __init__(self, at: int, meddle: Callable[[], Any]) -> None:
+        self.left = at
+        self._meddle = meddle
+
+    def around(self, name: str, effect: Callable[..., Any]) -> Callable[..., Any]:
+        def interrupted(*args: Any, **kwargs: Any) -> Any:
+            self.left -= 1
+            if self.left == 0:
+                self._meddle()
+            return effect(*args, **kwargs)
+
+        return interrupted
+
+
 class BadWeather:
     """Any call, reads too, fails now and then: throttled, or done and its answer lost."""
 
     reads = True
 
     def __init__(self, seed: int, share: float) -> None:
-        self._random = Random(seed)  # noqa: S311 (no secret)
+        self._random = Random(seed)
         self._share = share
         self.failures = 0
 

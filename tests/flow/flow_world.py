@@ -9,6 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+from faulty import Fuse, Killed, fused
+
 from huitong.batches.failure import Failures
 from huitong.batches.ledger import Ledger
 from huitong.batches.model import Batch
@@ -113,6 +116,20 @@ class Flow(Platform):
     def compare(self, resource: str = "") -> list[Batch]:
         return self.comparing.run(resource or self.resource)
 
+    def stuck(self, text: str, status: str, **said: Any) -> Batch:
+        """Delivered to a function that died: right after registering, or before validation."""
+        key = self.put(text, **said)
+        if status == "ingested":
+            batch = self.ingest(key)
+            assert batch is not None
+            self.ports.validate_queue.drain()  # type: ignore[attr-defined]
+            return batch
+        with pytest.raises(Killed):
+            Flow(None, "", ports=fused(self.ports, Fuse(1, after=True))).ingest(key)
+        (batch,) = [b for b in self.batches.of_resource(self.resource) if b.landing_key == key]
+        assert batch.status == "received"
+        return batch
+
     def published(self, text: str, **said: Any) -> Batch:
         """Delivered and taken through all steps; the batch as it is then."""
         batch = self.checked(text, **said)
@@ -168,6 +185,19 @@ class Flow(Platform):
 
     def _key(self, row: Row) -> tuple[Any, ...]:
         return tuple(row[f.name] for f in self.contracts.get(self.resource).keys)
+
+    def check_heads(self) -> None:
+        """Both tables end at what is served: engines that know only the tables see the same."""
+        pointer = self.publications.get(self.resource)
+        assert pointer is not None
+        table = self.contracts.get(self.resource).table
+        for name, snapshot in (
+            (table, pointer.current_snapshot),
+            (f"{table}__changes", pointer.changes_snapshot),
+        ):
+            head = self.ports.catalog().load_table(f"huitong.{name}").current_snapshot()
+            assert head is not None
+            assert head.snapshot_id == snapshot, name
 
     def check(self) -> None:
         """The ledger balances, and the change log tells how the rows that are served came about."""

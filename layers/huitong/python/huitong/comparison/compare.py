@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
-from huitong.batches.model import Batch, Counts
+from huitong.batches.model import IN_FLIGHT, Batch, Counts
 from huitong.batches.register import Batches, Stored
 from huitong.comparison.guard import Kind, excesses, preview, sample_sizes
 from huitong.comparison.inputs import Inputs, LocalFile, Op, Outcome
@@ -28,7 +28,7 @@ from huitong.ports import Clock, EventBus, ObjectStore, Queue, timestamp
 from huitong.quality.keys import QUARANTINED_KEYS, is_deletes, staging_key
 from huitong.warehouse.files import DataFileRef, changes_table, data_prefix
 from huitong.warehouse.lakehouse import Lakehouse, Which
-from huitong.warehouse.publication import Publication, Publications
+from huitong.warehouse.publication import Publication, Publications, published_meanwhile
 
 if TYPE_CHECKING:
     from huitong.comparison.diff import Difference
@@ -103,6 +103,10 @@ class Compare:
         self._announce(self._publications.get(resource))
         moved: list[Batch] = []
         for stored in self._batches.in_flight(resource):
+            if moved:  # time has passed: it may have been failed, or settled by somebody else
+                stored = self._batches.get(stored.batch.id)
+            if stored.batch.status not in IN_FLIGHT:
+                continue
             if stored.batch.status != "validated":
                 break
             moved.append(self._settle(stored))
@@ -113,6 +117,8 @@ class Compare:
     def _settle(self, stored: Stored) -> Batch:
         batch = stored.batch
         pointer = self._publications.get(batch.resource)
+        if pointer is not None and pointer.batch_id == batch.id:
+            raise published_meanwhile(batch.resource)
         later = self._publications.landed_after(batch.resource, batch.order)
         if any(p.mode == "full" for p in later):
             return self._set_aside(stored)
@@ -306,7 +312,15 @@ class Compare:
             batch_id=job.batch.id,
             seq=job.seq,
             base=base,
+            served=lambda: self._served(job.batch.resource, which),
         )
+
+    def _served(self, resource: str, which: Which) -> int:
+        """The snapshot that is served now, 0 = none."""
+        pointer = self._publications.get(resource)
+        if pointer is None:
+            return 0
+        return pointer.current_snapshot if which == "current" else pointer.changes_snapshot
 
     def _tell(self, kind: str, batch: Batch) -> None:
         self._events.publish(kind, {"batch": batch.id, "resource": batch.resource, "unit": batch.unit})

@@ -26,7 +26,7 @@ class Hold:
         """
         stored = self.batches.get(batch_id)
         batch = stored.batch
-        if not (batch.status == "validated" and batch.released_by == by):
+        if batch.released_by != by:
             if batch.status != "held":
                 raise _not_held(batch)
             batch = self.batches.move(stored, "validated", by=by, released_by=by).batch

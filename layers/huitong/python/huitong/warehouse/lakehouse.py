@@ -126,12 +126,14 @@ class Lakehouse:
         batch_id: str,
         seq: int,
         base: int,
+        served: Callable[[], int] | None = None,
     ) -> int:
         """Exactly one snapshot of this batch on top of ``base`` (0 = empty table); its id.
 
         ``local`` has a local copy of each added file, by key. A repeat finds the
         commit and returns it. What lies above ``base`` and is another batch's was
-        never published: it is set aside. Raises Conflict when somebody else commits
+        never published: it is set aside, unless ``served``, which is asked then, names
+        another snapshot by now. Raises Conflict when somebody else commits
         at the same time, UnknownCommitState when the answer was lost and the table
         does not show the commit (yet): then try again.
         """
@@ -141,7 +143,7 @@ class Lakehouse:
 
         def attempt(table: Table) -> int:
             with self._translated(name):
-                return self._attempt(name, table, add, remove, local, batch_id, seq, base)
+                return self._attempt(name, table, add, remove, local, batch_id, seq, base, served)
 
         try:
             known = self._tables.get(name)
@@ -181,6 +183,7 @@ class Lakehouse:
         batch_id: str,
         seq: int,
         base: int,
+        served: Callable[[], int] | None,
     ) -> int:
         from huitong.warehouse import tables
         from huitong.warehouse.data_files import data_file
@@ -189,6 +192,8 @@ class Lakehouse:
         if done is not None:
             return done
         del self._tables[name]  # until it is known to be as the catalogue has it
+        if served is not None and tables.head(table.metadata) != base and served() != base:
+            raise _changed_meanwhile(name)
         tables.set_back(table, base)
         added = [data_file(table.metadata, r, self._store.uri(r.key), local[r.key]) for r in add]
         live = dict(self._live(name, base)) if base else {}
@@ -239,11 +244,7 @@ class Lakehouse:
         try:
             yield
         except (CommitFailedException, ValidationException) as error:
-            raise Conflict(
-                f"表 {name} 同时被他人更改",
-                f"Table {name} was changed by somebody else at the same time",
-                table=name,
-            ) from error
+            raise _changed_meanwhile(name) from error
         except CommitStateUnknownException as error:
             raise UnknownCommitState(
                 f"表 {name} 的提交结果未知", f"The outcome of a commit to {name} is unknown", table=name
@@ -252,6 +253,14 @@ class Lakehouse:
             raise Unavailable(
                 f"表 {name} 的存储暂不可用", f"The storage of table {name} is not available", table=name
             ) from error
+
+
+def _changed_meanwhile(name: str) -> Conflict:
+    return Conflict(
+        f"表 {name} 同时被他人更改",
+        f"Table {name} was changed by somebody else at the same time",
+        table=name,
+    )
 
 
 def _name(contract: Contract, which: Which) -> str:

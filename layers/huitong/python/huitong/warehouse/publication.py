@@ -110,11 +110,7 @@ class Publications:
         pk, body = _pk(publication.resource), asdict(publication)
         pointer = self._pointer(publication.resource)
         if (pointer.body["seq"] if pointer else 0) != publication.seq - 1:
-            raise Conflict(
-                f"资源 {publication.resource} 同时有另一批次发布",
-                f"Another batch of {publication.resource} was published at the same time",
-                resource=publication.resource,
-            )
+            raise published_meanwhile(publication.resource)
         history = Item(pk=pk, sk=_history_key(publication.seq), body=body)
         batch = Item(pk=pk, sk=f"BATCH#{publication.batch_id}", body={"seq": publication.seq})
         if pointer is None:
@@ -144,6 +140,14 @@ class Publications:
                     return Publication.from_body(item.body)
             before = items[-1].sk
         return None
+
+
+def published_meanwhile(resource: str) -> Conflict:
+    return Conflict(
+        f"资源 {resource} 同时有批次发布",
+        f"A batch of {resource} was published at the same time",
+        resource=resource,
+    )
 
 
 def _pk(resource: str) -> str:
