@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.town import CommandLine
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data" / "divisions"
@@ -51,30 +49,6 @@ def expected(table: str) -> dict[str, Step]:
                 steps[first] = Step(int(before), int(before), 0, 0)
             steps[edition] = Step(*map(int, after))
     return steps
-
-
-class CommandLine:
-    """``huitong`` as a person would call it."""
-
-    def __init__(self, profile: Path) -> None:
-        self.profile = profile
-
-    def __call__(self, *words: str) -> dict[str, Any]:
-        done = subprocess.run(
-            [
-                str(Path(sys.executable).with_name("huitong")),
-                "--profile-file",
-                str(self.profile),
-                *words,
-                "--json",
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
-        told: dict[str, Any] = json.loads(done.stdout)
-        return told
 
 
 @dataclass

@@ -11,7 +11,7 @@ from collections import Counter
 
 import pyarrow.ipc
 import pytest
-from conftest import Api, Town, lines
+from tests.support.town import Api, Town, lines
 
 pytestmark = pytest.mark.e2e
 ARROW = "application/vnd.apache.arrow.stream"
