@@ -123,7 +123,7 @@ def contracts_with_rules(draw: st.DrawFn) -> Contract:
 @st.composite
 def bare_contracts(draw: st.DrawFn) -> Contract:
     columns = [draw(fields(f"f{i}")) for i in range(draw(st.integers(2, 5)))]
-    for position in range(draw(st.integers(0, 2))):
+    for position in range(draw(st.integers(1, 2))):  # a contract without a key cannot be registered
         columns[position] = replace(columns[position], key=position + 1)
     if draw(st.booleans()):
         columns.append(Field("id_type"))
@@ -227,14 +227,14 @@ def expected(
 ) -> tuple[list[Any], Counter[str], list[int]]:
     """Findings as (row, column, rule), numbers of rows by fate, and the good rows."""
     names = [f.name for f in contract.fields]
-    keys = contract.keys or contract.fields
+    keys = contract.keys
 
     def same_value(f: Field, text: str | None) -> Any:
         value = typed(f, text)
         return text if value is None else (f.type, value)
 
     key_of = [tuple(same_value(f, row.get(f.name)) for f in keys) for row in rows]
-    whole = [not contract.keys or all(part is not None for part in key) for key in key_of]
+    whole = [all(part is not None for part in key) for key in key_of]
     content = [tuple(row.get(n) for n in names if n not in {f.name for f in contract.keys}) for row in rows]
     found: list[Any] = []
     fate: list[str] = []
@@ -264,7 +264,7 @@ def expected(
     return sorted(found), Counter(fate), [i + 2 for i, f in enumerate(fate) if f == "good"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(deliveries(), st.integers(1, 3), st.integers(2, 20), st.booleans())
 def test_the_compiled_check_finds_what_a_naive_one_finds_and_the_counts_balance(
     delivery: tuple[Contract, list[dict[str, str | None]]], files: int, group: int, coded: bool
