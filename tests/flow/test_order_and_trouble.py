@@ -200,7 +200,7 @@ def test_a_repeat_of_an_edition_that_turns_out_unreadable_is_read_for_itself(flo
 EFFECTS_OF_TWO = 15
 
 
-@pytest.mark.parametrize("at", range(1, EFFECTS_OF_TWO + 1))
+@pytest.mark.parametrize("at", [1, 2, 3, 4, 5, 6, 8, 10, 12, EFFECTS_OF_TWO])
 def test_a_comparison_within_another_neither_doubles_nor_loses(tmp_path: Path, at: int) -> None:
     """The queue gives a resource to one worker; should it not, the second runs through right before effect ``at``."""
     flow = Flow(tmp_path, FREE)
@@ -349,7 +349,7 @@ def test_a_failed_delivery_that_came_again_is_not_applied_a_second_time_by_its_r
 # --- anything, at random ----------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))
 def test_any_sequence_of_deliveries_ends_in_what_their_landing_order_says(tmp_path: Path, seed: int) -> None:
     """Q-33: editions, increments and deletions, steps in any order, against a plain account of the same."""
     random, flow = Random(seed), Flow(tmp_path, FREE)
