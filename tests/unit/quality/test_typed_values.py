@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -109,9 +108,8 @@ CASES: list[tuple[Field, str, Any]] = [
 
 
 @pytest.fixture(scope="module")
-def converter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Converter]:
-    folder: Path = tmp_path_factory.mktemp("duckdb")
-    with connect(folder) as connection:
+def converter() -> Iterator[Converter]:
+    with connect() as connection:
         yield Converter(connection)
 
 

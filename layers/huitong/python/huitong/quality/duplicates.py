@@ -122,7 +122,7 @@ class RepeatedRows:
         parts = ", ".join(["op::VARCHAR", *texts])
         columns = ", ".join(["place", "op", *names, f"md5_number(concat({parts})) AS digest"])
         typed = ", ".join(["place BIGINT", "op BOOLEAN", *(f"{n} VARCHAR" for n in names), "digest UHUGEINT"])
-        self._connection.execute(f"CREATE TABLE candidates ({typed})")
+        self._connection.execute(f"CREATE TEMP TABLE candidates ({typed})")
         start = 0
         for block, rows in self._chosen(keys, content, candidates):
             if len(rows):

@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any, Final, Protocol
+from uuid import uuid4
 
 import duckdb
 import numpy as np
@@ -38,6 +39,7 @@ from huitong.warehouse.files import DataFileRef
 _BY: Final = "validate"
 _MEMORY: Final = "256MB"
 _CHINA: Final = timezone(timedelta(hours=8))
+_warm: dict[str, duckdb.DuckDBPyConnection] = {}
 
 
 class ContractSource(Protocol):
@@ -120,7 +122,7 @@ class Validate:
         structure = read_structure(self._staging, batch.resource, batch.id)
         staged = Staged(self._staging, batch.staging)
         plan = compile_plan(contract)
-        with TemporaryDirectory(prefix="huitong-validate-") as folder, connect(Path(folder)) as connection:
+        with TemporaryDirectory(prefix="huitong-validate-") as folder, connect() as connection:
             checker = Checker(plan, connection, received_on(batch))
             repeated = RepeatedRows(staged, contract, checker, connection).find()
             received = repeated.rows + structure.rows
@@ -216,15 +218,29 @@ class _Pass:
 
 
 @contextmanager
-def connect(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB that sees only what is registered, with bounded memory, spilling into ``folder``."""
-    spill = str(folder / "spill")
-    connection = duckdb.connect(config={"memory_limit": _MEMORY, "temp_directory": spill})
-    connection.execute("SET enable_external_access = false; SET lock_configuration = true")
+def connect() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB that sees only what is registered on this connection, with bounded memory; it may spill.
+
+    The instance stays for the next batch: opening one takes longer than checking ten rows.
+    """
+    instance = _warm.get("instance") or _open()
+    connection = instance.cursor()
     try:
         yield connection
+    except duckdb.Error:
+        if _warm.pop("instance", None) is not None:  # it may be unusable after an error
+            instance.close()
+        raise
     finally:
         connection.close()
+
+
+def _open() -> duckdb.DuckDBPyConnection:
+    spill = str(Path(gettempdir()) / f"huitong-validate-spill-{uuid4().hex}")
+    instance = duckdb.connect(config={"memory_limit": _MEMORY, "temp_directory": spill})
+    instance.execute("SET enable_external_access = false; SET lock_configuration = true")
+    _warm["instance"] = instance
+    return instance
 
 
 def received_on(batch: Batch) -> date:
