@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.support.compare_world import CLAIMS, UNIT, CompareWorld, claim, counts, of
 
-from huitong.contracts.model import Field
+from huitong.contracts.model import Contract, Field
 
 
 def test_a_first_edition_is_all_insertions(world: CompareWorld) -> None:
@@ -191,3 +192,16 @@ def test_a_partitioned_table_stays_split_by_its_partitions(tmp_path: Any) -> Non
     assert sorted((f.partition, f.rows) for f in files if f.partition != (None,)) == [(("2026-01-02",), 2)]
     table = world.catalog().load_table("test.in_90")
     assert {f.file.partition[0] for f in table.scan(snapshot_id=served).plan_files()} == {20455, None}
+
+
+@pytest.mark.parametrize("width", [119, 120, 150, 300])
+def test_a_wide_table_names_the_columns_that_changed(tmp_path: Path, width: int) -> None:
+    """More fields than the bits of any integer."""
+    fields = tuple(Field(f"f{n}", key=int(n == 0), field_id=7 + n) for n in range(width))
+    world = CompareWorld(tmp_path, Contract("IN-92", 1, "宽表", fields, table="in_92"))
+    row = {f.name: "1" for f in fields}
+    world.deliver([row])
+    last = f"f{width - 1}"
+    world.deliver([{**row, "f1": "2", last: "2"}])
+    changed = [c["_changed_columns"] for c in world.read("changes") if c["_op"] == "update"]
+    assert changed == [["f1", last]]

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from huitong.comparison.diff import Difference
 
 BY: Final = "compare"
+LARGE_ROWS: Final = 2_000_000
 _OPS: Final[Mapping[Kind, Op]] = {"deleted": "delete", "updated": "update"}
 
 
@@ -137,7 +138,7 @@ class Compare:
         with (
             TemporaryDirectory(prefix="huitong-compare-") as folder,
             self._inputs(job) as inputs,
-            compared(inputs, self._memory_mb) as difference,
+            compared(inputs, self._memory_for(inputs)) as difference,
         ):
             counts = self._counts(job, difference.outcome)
             exceeded = excesses(difference.outcome, inputs.current_rows, job.contract.limits)
@@ -230,6 +231,11 @@ class Compare:
             },
         )
         self._publications.mark_announced(publication)
+
+    def _memory_for(self, inputs: Inputs) -> int:
+        """Large editions spill to disk below this; more room saves them half of the work."""
+        rows = max(inputs.current_rows, sum(f.ref.rows for f in inputs.delivered))
+        return self._memory_mb if rows <= LARGE_ROWS else self._memory_mb * 5 // 2
 
     # --- files -------------------------------------------------------------
 

@@ -39,6 +39,8 @@ from huitong.warehouse.sql import (
 
 #: A position is the file's index and the row's number in it.
 _SHIFT: Final = 40
+#: fields whose bits fit the widest integer of DuckDB
+_BITS: Final = 120
 _MASK: Final = (1 << _SHIFT) - 1
 _POSITION: Final = f"((file_index::BIGINT << {_SHIFT}) | file_row_number)"
 
@@ -110,15 +112,11 @@ class Difference:
             return f'CASE WHEN n."#new" IS NULL THEN o.{name} ELSE n.{name} END AS {name}'
 
         before = ", ".join(f"{text(f)}: o.{quoted(f)}" for f in self._fields)
-        mask = " + ".join(
-            f"((n.{quoted(f)} IS DISTINCT FROM o.{quoted(f)})::HUGEINT << {i})"
-            for i, f in enumerate(self._fields)
-        )
+        mask = _mask_sql(self._fields)
         sql = f"""
             SELECT CASE WHEN n."#new" IS NULL THEN 'delete' WHEN n."#old" IS NULL THEN 'insert'
                     ELSE 'update' END AS _op,
-                CASE WHEN n."#new" IS NOT NULL AND n."#old" IS NOT NULL THEN {mask}
-                    ELSE 0 END::VARCHAR AS "#mask",
+                CASE WHEN n."#new" IS NOT NULL AND n."#old" IS NOT NULL THEN {mask} ELSE '0' END AS "#mask",
                 n._source_row, {either("_case_no")}, {", ".join(either(f) for f in self._fields)},
                 CASE WHEN n."#old" IS NOT NULL THEN {{{before}}} END AS _before
             FROM changed n LEFT JOIN old_rows o ON n."#old" = o."#pos" """
@@ -339,3 +337,11 @@ class Difference:
 
     def _run(self, sql: str) -> None:
         self._db.execute(sql).fetchall()
+
+
+def _mask_sql(fields: Sequence[str]) -> str:
+    """Which fields changed, as text of a number: bit i for field i. Python reads it with ``int(mask, 0)``."""
+    differ = [f"n.{quoted(f)} IS DISTINCT FROM o.{quoted(f)}" for f in fields]
+    if len(fields) <= _BITS:
+        return "(" + " + ".join(f"(({d})::HUGEINT << {i})" for i, d in enumerate(differ)) + ")::VARCHAR"
+    return "'0b' || " + " || ".join(f"({d})::INTEGER::VARCHAR" for d in reversed(differ))
