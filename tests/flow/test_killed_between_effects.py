@@ -14,7 +14,8 @@ from huitong.batches.model import Batch
 from huitong.local.platform import Platform, Ports, ports_in
 
 UNIT = "1144030000AA01123N"
-EFFECTS = 18  # writes to buckets, register, queues and catalogue that take one edition from landing to publication
+#: writes to buckets, register, queues and catalogue that take one edition from landing to publication
+EFFECTS = 18
 CONTRACT = """\
 apiVersion: v3.1.0
 kind: DataContract
@@ -122,7 +123,9 @@ def rows_now(ports: Ports) -> list[tuple[Any, ...]]:
 
 def test_an_edition_that_nobody_disturbs_is_published_with_every_row_accounted_for(ports: Ports) -> None:
     """Q-33, C-13: inserted, updated, deleted and unchanged are right, the broken row is kept as it was served."""
-    assert run_until_killed(ports, at=EFFECTS + 1, after=False) == "", "the flow has more effects now: raise EFFECTS"
+    assert run_until_killed(ports, at=EFFECTS + 1, after=False) == "", (
+        "the flow has more effects now: raise EFFECTS"
+    )
     check_end_state(ports)
 
 

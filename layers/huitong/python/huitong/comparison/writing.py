@@ -89,7 +89,7 @@ def _same(value: Any, count: int, kind: pa.DataType) -> pa.Array:
 
 
 def _changed_columns(masks: pa.Array, fields: Sequence[str]) -> pa.Array:
-    """Bit masks (text of a number) as lists of column names. Few distinct ones occur, so each is spelt once."""
+    """Bit masks (text of a number) as lists of column names. Few distinct ones occur: each is spelt once."""
     coded = pc.dictionary_encode(masks)
     spelt = [
         [f for i, f in enumerate(fields) if int(mask, 0) >> i & 1] for mask in coded.dictionary.to_pylist()

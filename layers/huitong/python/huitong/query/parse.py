@@ -157,9 +157,7 @@ def check_condition(sql: str, *, dialect: str = "athena") -> exp.Expression:
             zh,
             "The condition must be one boolean expression without sub-queries, aggregates, series or loops",
         )
-    refuse(
-        list(_problems(where.this)), "条件含不允许的内容", "The condition has parts that are not allowed"
-    )
+    refuse(list(_problems(where.this)), "条件含不允许的内容", "The condition has parts that are not allowed")
     condition: exp.Expression = where.this
     return condition
 
