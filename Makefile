@@ -64,6 +64,7 @@ lint: $(STAMP) ## ruff, mypy, import rules, templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@for folder in functions/*/; do MYPYPATH=layers/huitong/python:$$folder $(BIN)/mypy $$folder; done
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/cfn-lint template.yaml
 	$(BIN)/python infra/write_routes.py --check

@@ -15,6 +15,7 @@ SERVICES = {
     "api": "import boto3",
     "authorize_request": "import boto3",
     "run_schedule": "import boto3",
+    "maintain_tables": "import boto3, huitong.warehouse.maintenance, pyiceberg.catalog.glue",
 }
 
 
