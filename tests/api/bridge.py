@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from conftest import event
-
 from huitong.ports import PresignedUpload
 from huitong.web.operations import OPERATIONS
 

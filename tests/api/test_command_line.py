@@ -10,9 +10,9 @@ from typing import Any
 import pyarrow.ipc
 import pytest
 from bridge import Gateway, serving
-from conftest import BANK, CONTRACT, COURT, World
 from typer.testing import CliRunner, Result
 
+from conftest import BANK, CONTRACT, COURT, World
 from huitong.batches.model import Batch, Counts, Status
 from huitong.cli import main
 from huitong.local.platform import Platform

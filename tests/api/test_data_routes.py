@@ -8,8 +8,8 @@ from typing import Any
 
 import pyarrow.ipc
 import pytest
-from conftest import BANK, BUREAU, COURT, Call, Said, World
 
+from conftest import BANK, BUREAU, COURT, Call, Said, World
 from huitong.audit.trace import Trace
 from huitong.batches.model import Batch
 from huitong.local.platform import Platform

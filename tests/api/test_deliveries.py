@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from conftest import BANK, BUREAU, COURT, Call, World
 
+from conftest import BANK, BUREAU, COURT, Call, World
 from huitong.batches.model import Batch, Counts
 from huitong.identity.model import OPERATOR
 from huitong.web.checking import check

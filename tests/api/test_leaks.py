@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import BANK, COURT, Call, World
 
+from conftest import BANK, COURT, Call, World
 from huitong.batches.model import Batch
 from huitong.identity.authorize import may
 from huitong.identity.model import Principal

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Call
 
+from conftest import Call
 from huitong.identity.authorize import RULES
 from huitong.web import openapi
 from huitong.web.operations import OPERATIONS, PATHS
