@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -49,7 +48,3 @@ def table(rows: list[tuple[str, Cost]], floor: Cost) -> str:
         f"| {n} | {c.cpu:.2f} | {c.cpu / floor.cpu:.2f} | {c.wall:.2f} | {c.peak:.0f} |" for n, c in rows
     ]
     return "\n".join(lines)
-
-
-def as_json(rows: list[tuple[str, Cost]]) -> str:
-    return json.dumps({name: vars(cost) for name, cost in rows}, indent=1)

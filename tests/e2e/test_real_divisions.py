@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -82,8 +83,6 @@ def delivered(request: pytest.FixtureRequest, stack: Any) -> Iterator[Delivered]
 
 def acknowledged(huitong: CommandLine, subscription: str) -> list[dict[str, Any]]:
     """The deliveries, once none is outstanding."""
-    import time
-
     end = time.monotonic() + 120
     while True:
         found: list[dict[str, Any]] = huitong("subscription", "deliveries", subscription)["items"]

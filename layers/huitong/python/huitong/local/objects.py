@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -19,7 +18,7 @@ _METADATA = ".huitong-metadata"
 
 
 class DiskObjects:
-    """One bucket as one folder. Versions are not kept: ``version`` is the content digest or ignored."""
+    """One bucket as one folder. Versions are not kept: ``version`` is ignored."""
 
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
@@ -105,9 +104,3 @@ class DiskObjects:
         if not path.is_relative_to(self._root):
             raise NotFound(f"没有对象 {key}", f"There is no object {key}", key=key)
         return path
-
-
-def sha256_of(path: Path) -> str:
-    """Hex SHA-256 of a file, read in blocks."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

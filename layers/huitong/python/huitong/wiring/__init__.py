@@ -15,7 +15,6 @@ from huitong import settings
 from huitong.wiring import parts
 
 if TYPE_CHECKING:
-    from huitong.audit.trace import Traces
     from huitong.aws.sqs import SqsQueue
     from huitong.batches.failure import Failures
     from huitong.comparison.compare import Compare
@@ -238,13 +237,6 @@ def build_failures() -> Failures:
     """For a consumer that gives a message up."""
     s = settings.ConsumerSettings.read()
     return parts.failures(s, s.event_bus, s.compare_queue_url)
-
-
-@cache
-def build_traces() -> Traces:
-    from huitong.audit.trace import Traces
-
-    return Traces(parts.register(settings.Settings.read()), parts.CLOCK)
 
 
 # --- what handlers need of their own queue ---------------------------------
