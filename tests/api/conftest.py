@@ -27,6 +27,8 @@ from huitong.intake.uploads import Uploads
 from huitong.local.messages import ManualClock, MemoryEvents, MemoryQueue, PlainSecrets
 from huitong.local.objects import DiskObjects
 from huitong.local.register import MemoryRegister
+from huitong.notices.notices import Notices
+from huitong.procedures.calendar import Calendar
 from huitong.sharing.grants import Grants
 from huitong.warehouse.publication import Publications
 from huitong.web.operations import OPERATIONS
@@ -96,9 +98,16 @@ class World:
             self.batches, self.deliveries, self.publications, lambda: [c.id for c in self.contracts.all()]
         )
 
+        self.calendar = Calendar(register)
+        self.notices = Notices(register, clock)
+
+    def area(self, name: str) -> Any:
+        """What huitong.wiring.areas would build: an attribute of this world."""
+        return getattr(self, name)
+
     def common(self) -> dict[str, Any]:
         names = ("clock", "credentials", "units", "contracts", "grants", "batches", "publications", "traces")
-        return {name: getattr(self, name) for name in names}
+        return {"area": self.area, **{name: getattr(self, name) for name in names}}
 
     def token(self, who: str) -> str:
         return self.tokens[who]

@@ -22,7 +22,20 @@ from uuid import uuid4
 
 from huitong.ports import Clock, Item, Register, timestamp
 
-Act = Literal["collect", "share", "query", "compare", "download", "access", "update"]
+Act = Literal[
+    "collect",  # 采集
+    "share",  # 共享: a push
+    "query",  # 查询
+    "compare",  # 比对
+    "download",  # 下载
+    "access",  # 访问: a pull, a view
+    "update",  # 更新
+    "login",  # 登录, refused ones too
+    "rights",  # 权限变更
+    "configure",  # 配置变更
+    "procedure",  # 办理步骤
+    "refuse",  # 拒绝: an act that was not permitted
+]
 _MOST_FIELDS: Final = 400
 
 
@@ -60,6 +73,19 @@ class Traces:
         item = self.entry(trace)
         self._register.create(item)
         return Trace.from_dict(item.body)
+
+    def commit(
+        self,
+        *traces: Trace,
+        creates: Sequence[Item] = (),
+        replaces: Sequence[Item] = (),
+        deletes: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """What happened and its record, all or nothing: no act without evidence, no evidence without act.
+
+        Raises Conflict when a condition of the *acts'* entries fails, and faults of the register.
+        """
+        self._register.write([*creates, *(self.entry(t) for t in traces)], replaces, deletes)
 
     def entry(self, trace: Trace) -> Item:
         """The entry, to be created in one transaction with what it tells of."""

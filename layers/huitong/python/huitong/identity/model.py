@@ -8,7 +8,23 @@ from typing import Final, Literal
 #: The unit that runs the platform: 深圳市破产事务管理署 (domain.md 5.1; a synthetic code with valid checks).
 OPERATOR: Final = "1144030000AA01123N"
 
-Role = Literal["admin", "source", "consumer", "officer", "analyst", "auditor"]
+Role = Literal[
+    "admin",  # 系统管理员 system administrator
+    "security",  # 安全管理员 security administrator
+    "auditor",  # 审计员
+    "officer",  # 平台管理岗 desk of the operator
+    "editor",  # 目录编制员 catalogue editor
+    "reviewer",  # 目录审核员 catalogue reviewer
+    "resource_admin",  # 单位资源管理员 resource administrator of a unit
+    "applicant",  # 申请人
+    "approver",  # 审批人 approver of a unit
+    "case_officer",  # 办案人员
+    "engineer",  # 数据工程师
+    "quality",  # 质量管理员
+    "analyst",  # 分析人员
+    "source",  # 数源系统 system of a source unit
+    "consumer",  # 用数系统 system of a receiving unit
+]
 
 
 @dataclass(frozen=True, slots=True)

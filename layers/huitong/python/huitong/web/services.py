@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:  # annotations only: nothing of a capability is imported before a route needs it
     from huitong.audit.trace import Traces
@@ -20,7 +21,9 @@ if TYPE_CHECKING:  # annotations only: nothing of a capability is imported befor
     from huitong.identity.units import Units
     from huitong.intake.profiles import Profiles
     from huitong.intake.uploads import Uploads
+    from huitong.notices.notices import Notices
     from huitong.ports import Clock, ObjectStore
+    from huitong.procedures.calendar import Calendar
     from huitong.query.run import Queries
     from huitong.sharing.grants import Grants
     from huitong.warehouse.publication import Publications
@@ -28,7 +31,10 @@ if TYPE_CHECKING:  # annotations only: nothing of a capability is imported befor
 
 @dataclass(frozen=True, slots=True)
 class CommonServices:
-    """What every request needs: who asks, which resource, what may be seen."""
+    """What every request needs: who asks, which resource, what may be seen.
+
+    ``area`` gives a capability by name (:mod:`huitong.wiring.areas`), built when it is first asked for.
+    """
 
     clock: Clock
     credentials: Credentials
@@ -38,6 +44,15 @@ class CommonServices:
     batches: Batches
     publications: Publications
     traces: Traces
+    area: Callable[[str], Any]
+
+    @property
+    def notices(self) -> Notices:
+        return cast("Notices", self.area("notices"))
+
+    @property
+    def calendar(self) -> Calendar:
+        return cast("Calendar", self.area("calendar"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,16 +108,18 @@ def contracts(s: settings.Settings, staging: str) -> Contracts:
     return Contracts(register(s), bucket(s, staging), CLOCK)
 
 
-def common(s: settings.Settings, staging: str) -> dict[str, Any]:
+def common(s: settings.ApiSettings | settings.QuerySettings, staging: str) -> dict[str, Any]:
     """The members of CommonServices."""
     from huitong.audit.trace import Traces
     from huitong.identity.credentials import Credentials
     from huitong.identity.units import Units
     from huitong.sharing.grants import Grants
     from huitong.warehouse.publication import Publications
+    from huitong.wiring import areas
 
     kept = register(s)
     return {
+        "area": areas.builder(s),
         "clock": CLOCK,
         "credentials": Credentials(kept, CLOCK),
         "units": Units(kept),

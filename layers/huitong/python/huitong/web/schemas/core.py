@@ -1,77 +1,37 @@
-"""JSON Schemas (2020-12) of what requests carry and answers hold: enforced by :mod:`huitong.web.checking`,
-published in OpenAPI. Bodies are closed (an unknown member is a mistake worth telling); answers are open."""
+"""Bodies and answers of the core: contracts, deliveries, batches, subscriptions, accounts, data."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
-Schema = dict[str, Any]
-
-CODE: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-UNIT: Final = r"^[0-9A-Za-z][0-9A-Za-z_-]{0,39}$"  # a registered unit's code is checked when it is registered
-ID: Final = r"^[A-Za-z0-9_-]{1,128}$"
-NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-
-
-def text(about: str = "", *, most: int = 256, **more: Any) -> Schema:
-    schema: Schema = {"type": "string", "maxLength": most, **more}
-    return {**schema, "description": about} if about else schema
-
-
-def number(about: str = "", *, low: int = 0, high: int = 2**53) -> Schema:
-    schema: Schema = {"type": "integer", "minimum": low, "maximum": high}
-    return {**schema, "description": about} if about else schema
-
-
-def one_of(*values: str, about: str = "") -> Schema:
-    schema: Schema = {"type": "string", "enum": list(values)}
-    return {**schema, "description": about} if about else schema
-
-
-def array(of: Schema, *, most: int = 10_000) -> Schema:
-    return {"type": "array", "items": of, "maxItems": most}
-
-
-def body(required: Mapping[str, Schema], optional: Mapping[str, Schema] | None = None) -> Schema:
-    return {**answer(required, optional), "additionalProperties": False}
-
-
-def answer(required: Mapping[str, Schema], optional: Mapping[str, Schema] | None = None) -> Schema:
-    members = {**required, **(optional or {})}
-    return {"type": "object", "properties": members, "required": sorted(required)}
-
-
-def ref(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def listing(name: str) -> Schema:
-    return answer({"items": {"type": "array", "items": ref(name)}, "next": NULLABLE})
-
-
-TEXT: Final[Schema] = {"type": "string"}
-COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
-FLAG: Final[Schema] = {"type": "boolean"}
-NULLABLE: Final[Schema] = {"type": ["string", "null"]}
-ANYTHING: Final[Schema] = {}
-OPEN: Final[Schema] = {"type": "object"}
-TEXTS: Final[Schema] = {"type": "array", "items": TEXT}
-MODE: Final = one_of(
-    "full", "increment", "deletion", about="全量 full edition, 增量 increment, 删除清单 list of deletions"
+from huitong.web.schemas.parts import (
+    COUNT,
+    COUNTS,
+    FLAG,
+    MASKS,
+    MODE,
+    MOMENT,
+    NULLABLE,
+    OPEN,
+    ROLES,
+    STATUSES,
+    TEXT,
+    TEXTS,
+    UNIT,
+    UNIT_TEXT,
+    Schema,
+    answer,
+    array,
+    body,
+    listing,
+    number,
+    one_of,
+    ref,
+    text,
 )
-_UNIT_TEXT: Final = text("统一社会信用代码 unified social credit code of the unit", pattern=UNIT)
-_MOMENT: Final = text("ISO 8601, UTC", most=40)
-STATUSES: Final = (
-    "received", "ingested", "validated", "held", "published", "rejected", "duplicate", "superseded", "failed",
-)  # fmt: skip
-ROLES: Final = ("admin", "source", "consumer", "officer", "analyst", "auditor")
-MASKS: Final = ("name", "id", "phone", "address", "account", "plate", "all")
-COUNTS: Final = (
-    "received", "accepted", "quarantined", "duplicate", "inserted", "updated", "deleted", "unchanged",
-)  # fmt: skip
 
-REQUESTS: Final[Mapping[str, Schema]] = {
+_REQUESTS: Final[Mapping[str, Schema]] = {
     "ContractBody": body(
         {"document": text("ODCS 3 YAML", most=1_000_000)},
         {
@@ -86,7 +46,7 @@ REQUESTS: Final[Mapping[str, Schema]] = {
             "filename": text("extension decides how the file is read", most=255, minLength=1),
         },
         {
-            "unit": _UNIT_TEXT,
+            "unit": UNIT_TEXT,
             "mode": MODE,
             "edition": text("版本 declared edition", most=128),
             "profile": text("name of a saved import profile", most=64),
@@ -105,20 +65,20 @@ REQUESTS: Final[Mapping[str, Schema]] = {
             "rows": array({"type": "object", "maxProperties": 2_000}, most=50_000),
             "deletions": array({"type": "object", "maxProperties": 2_000}, most=50_000),
             "mode": MODE,
-            "unit": _UNIT_TEXT,
+            "unit": UNIT_TEXT,
             "edition": text("stands for the header Idempotency-Key", most=128),
             "profile": text(most=64),
             "case_no": text(most=120),
         },
     ),
     "ReasonBody": body({"reason": text("why", most=1_000, minLength=1)}),
-    "UnitBody": body({"code": _UNIT_TEXT, "name": text(minLength=1)}, {"contact": text()}),
+    "UnitBody": body({"code": UNIT_TEXT, "name": text(minLength=1)}, {"contact": text()}),
     "CredentialBody": body(
         {"name": text(minLength=1), "roles": array(one_of(*ROLES), most=6)},
         {
             "unit": text("empty for staff of the platform", pattern=f"{UNIT}|^$"),
             "acts_for": array(text("a unit, or * for any", pattern=rf"{UNIT}|^\*$"), most=100),
-            "expires_at": _MOMENT,
+            "expires_at": MOMENT,
         },
     ),
     "GrantBody": body(
@@ -136,7 +96,7 @@ REQUESTS: Final[Mapping[str, Schema]] = {
     "SubscriptionBody": body(
         {"resource": text(most=128), "endpoint": text("https address that takes the pushes", most=2_048)},
         {
-            "unit": _UNIT_TEXT,
+            "unit": UNIT_TEXT,
             "fields": array(text(most=128), most=2_000),
             "filter": text("boolean SQL expression over the resource's columns", most=4_000),
             "start": one_of("now", "snapshot"),
@@ -146,7 +106,7 @@ REQUESTS: Final[Mapping[str, Schema]] = {
     "QueryBody": body(
         {"sql": text("one SELECT in Athena's dialect", most=100_000, minLength=1)},
         {
-            "unit": _UNIT_TEXT,
+            "unit": UNIT_TEXT,
             "format": one_of("json", "csv", "arrow"),
             "limit": number("rows of the first page", low=1, high=10_000),
             "safe": {**FLAG, "description": "CSV for spreadsheets: formulas are made harmless"},
@@ -169,7 +129,7 @@ _BATCH: Final = answer(
 _SOME: Final[Schema] = {"type": ["object", "null"]}
 _EVENTS: Final[Schema] = {"type": "array", "items": {"type": "object"}}
 
-ANSWERS: Final[Mapping[str, Schema]] = {
+_ANSWERS: Final[Mapping[str, Schema]] = {
     "Problem": answer(
         {
             "type": TEXT,
@@ -293,4 +253,4 @@ ANSWERS: Final[Mapping[str, Schema]] = {
     "Findings": listing("Finding"),
 }
 
-SCHEMAS: Final[Mapping[str, Schema]] = {**REQUESTS, **ANSWERS}
+CORE: Final[Mapping[str, Schema]] = {**_REQUESTS, **_ANSWERS}

@@ -1,0 +1,272 @@
+"""What a step makes of a record: pure decisions, from which :mod:`huitong.procedures.desk` writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, Final, Literal
+
+from huitong.errors import BadRequest, Conflict, NotPermitted, Problem
+from huitong.identity.model import Principal
+from huitong.ports import timestamp
+from huitong.procedures.calendar import WorkingDays, china_day
+from huitong.procedures.model import OPERATOR_PARTY, PLATFORM, Procedure, Record, Running, Step, Taken
+
+#: A record with a longer history has gone wrong; the register holds 400 KB an entry.
+MOST_STEPS: Final = 500
+_MOST_TEXT: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who takes a step, and the unit acted for ("" = staff without a unit)."""
+
+    principal: Principal
+    unit: str = ""
+
+    @property
+    def platform(self) -> bool:
+        return self.principal is PLATFORM
+
+
+BY_CLOCK: Final = Actor(PLATFORM)
+
+
+def opened(
+    procedure: Procedure,
+    id: str,
+    actor: Actor,
+    parties: Mapping[str, str],
+    given: Mapping[str, Any],
+    now: datetime,
+    calendar: WorkingDays,
+) -> Record:
+    """A new record. Raises NotPermitted, BadRequest."""
+    blank = Record(id, procedure.name, "", dict(parties), {}, (), {}, timestamp(now))
+    return _moved(procedure, blank, procedure.opening, actor, given, now, calendar)
+
+
+def taken(
+    procedure: Procedure,
+    record: Record,
+    name: str,
+    actor: Actor,
+    given: Mapping[str, Any],
+    now: datetime,
+    calendar: WorkingDays,
+) -> Record:
+    """The record after the step.
+
+    Raises NotPermitted (not this party, role or person), Conflict (not from
+    this state; says what is possible) and BadRequest (content that is missing).
+    """
+    step = procedure.step(name)
+    if step is None or step is procedure.opening:
+        raise BadRequest(f"没有步骤 {name}", f"There is no step {name}", step=name)
+    if record.state not in step.sources:
+        raise _wrong_state(procedure, record, step)
+    return _moved(procedure, record, step, actor, given, now, calendar)
+
+
+def may_take(procedure: Procedure, record: Record, actor: Actor) -> list[Step]:
+    """The steps that the actor may take now, for a console's buttons and for error texts."""
+    return [s for s in procedure.steps_from(record.state) if not _objection(record, s, actor)]
+
+
+def _moved(
+    procedure: Procedure,
+    record: Record,
+    step: Step,
+    actor: Actor,
+    given: Mapping[str, Any],
+    now: datetime,
+    calendar: WorkingDays,
+) -> Record:
+    if objection := _objection(record, step, actor):
+        raise NotPermitted(*objection, step=step.name)
+    kept = _content(step, given)
+    if len(record.history) >= MOST_STEPS:
+        raise Conflict("步骤过多", "The record has too many steps", id=record.id, most=MOST_STEPS)
+    state = step.target or record.state
+    told = Taken(step.name, timestamp(now), actor.principal.id, actor.unit, state, kept)
+    moved = replace(record, state=state, history=(*record.history, told))
+    clocks = _clocks(procedure, moved, step, china_day(now), calendar)
+    return replace(moved, clocks=clocks)
+
+
+def _objection(record: Record, step: Step, actor: Actor) -> tuple[str, str] | None:
+    """Why the actor may not take the step; None = may."""
+    if actor.platform:
+        return None
+    if not step.party:
+        return f"步骤“{step.zh}”由平台自动执行", f"The platform itself takes step {step.name}"
+    if step.roles and not actor.principal.has(*step.roles):
+        roles = " ".join(step.roles)
+        return f"步骤“{step.zh}”需要角色:{roles}", f"Step {step.name} needs one of the roles: {roles}"
+    if not _belongs(record, step, actor):
+        return f"步骤“{step.zh}”不属于本单位", f"Step {step.name} is not your unit's to take"
+    for other in step.apart_from:
+        before = record.last(other)
+        if before is not None and before.by == actor.principal.id:
+            zh = f"步骤“{step.zh}”不得由办理“{other}”的同一人办理"
+            return zh, f"Who took step {other} may not take step {step.name}"
+    return None
+
+
+def _belongs(record: Record, step: Step, actor: Actor) -> bool:
+    if step.party == OPERATOR_PARTY:
+        from huitong.identity.model import OPERATOR
+
+        return actor.unit in ("", OPERATOR)
+    unit = record.parties.get(step.party, "")
+    return bool(unit) and actor.unit == unit
+
+
+def _content(step: Step, given: Mapping[str, Any]) -> dict[str, Any]:
+    problems: list[Problem] = []
+    for name in step.needs:
+        if given.get(name) in (None, "", [], {}) or str(given.get(name)).strip() == "":
+            problems.append(
+                Problem(
+                    "procedure.needs",
+                    f"步骤“{step.zh}”须填写 {name}",
+                    f"Step {step.name} needs {name}",
+                    {"field": name},
+                )
+            )
+    known = {*step.needs, *step.takes}
+    for name in sorted(set(given) - known):
+        problems.append(
+            Problem(
+                "procedure.unknown",
+                f"步骤“{step.zh}”没有 {name} 一项",
+                f"Step {step.name} takes no {name}",
+                {"field": name},
+            )
+        )
+    for name, value in given.items():
+        if isinstance(value, str) and len(value) > _MOST_TEXT:
+            problems.append(Problem("procedure.long", f"{name} 过长", f"{name} is too long", {"field": name}))
+    if problems:
+        raise BadRequest("步骤内容有误", "The step's content is not valid", problems=problems)
+    return dict(given)
+
+
+def _clocks(
+    procedure: Procedure, record: Record, step: Step, today: date, calendar: WorkingDays
+) -> dict[str, Running]:
+    clocks = dict(record.clocks)
+    for name in step.stops:
+        if name in clocks and not clocks[name].stopped:
+            clocks[name] = replace(clocks[name], stopped=today.isoformat())
+    for name in step.pauses:
+        if name in clocks and clocks[name].ticking:
+            used = clocks[name].spent + calendar.between(date.fromisoformat(clocks[name].counts_from), today)
+            clocks[name] = replace(clocks[name], paused=today.isoformat(), spent=used)
+    for name in step.resumes:
+        if name in clocks and clocks[name].paused:
+            clocks[name] = _due(replace(clocks[name], paused=""), today, calendar)
+    for name in step.starts:
+        clocks[name] = _due(
+            Running(today.isoformat(), today.isoformat(), procedure.term(name).days, ""), today, calendar
+        )
+    if procedure.state(record.state).final:
+        for name, clock in clocks.items():
+            if not clock.stopped:
+                clocks[name] = replace(clock, stopped=today.isoformat())
+    return clocks
+
+
+def _due(clock: Running, today: date, calendar: WorkingDays) -> Running:
+    due = calendar.after(today, max(0, clock.days - clock.spent))
+    return replace(clock, counts_from=today.isoformat(), due=due.day.isoformat(), provisional=due.provisional)
+
+
+def _wrong_state(procedure: Procedure, record: Record, step: Step) -> Conflict:
+    now = procedure.state(record.state)
+    possible = [s.name for s in procedure.steps_from(record.state)]
+    return Conflict(
+        f"状态为“{now.zh}”,不能“{step.zh}”;可办理:{' '.join(possible) or '无'}",
+        f"The state is {now.name}: step {step.name} is not possible, but: {' '.join(possible) or 'none'}",
+        id=record.id,
+        state=record.state,
+        possible=possible,
+    )
+
+
+# --- clocks ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """What a clock has come to: a reminder before its end, or its breach; ``step`` is to be taken then."""
+
+    clock: str
+    kind: Literal["warned", "breached"]
+    due: str
+    step: str = ""
+
+
+def rung(procedure: Procedure, record: Record, now: datetime, calendar: WorkingDays) -> list[Rung]:
+    """The clocks of a record that must be told of now: each reminder and each breach once.
+
+    A breach counts when the end of the last day has passed. A provisional
+    deadline is computed anew first (:func:`refreshed`).
+    """
+    today, found = china_day(now), []
+    for term in procedure.terms:
+        clock = record.clocks.get(term.name)
+        if clock is None or not clock.ticking:
+            continue
+        due = date.fromisoformat(clock.due)
+        if today > due and not clock.breached:
+            found.append(Rung(term.name, "breached", clock.due, term.on_breach))
+        elif (
+            today >= calendar.before(due, term.warn)
+            and not clock.warned
+            and not clock.breached
+            and today <= due
+        ):
+            found.append(Rung(term.name, "warned", clock.due))
+    return found
+
+
+def refreshed(record: Record, calendar: WorkingDays) -> Record:
+    """The record with provisional deadlines counted anew."""
+    clocks = {
+        name: _due(clock, date.fromisoformat(clock.counts_from), calendar)
+        if clock.provisional and clock.ticking
+        else clock
+        for name, clock in record.clocks.items()
+    }
+    return replace(record, clocks=clocks)
+
+
+def marked(record: Record, rungs: Sequence[Rung], now: datetime) -> Record:
+    """The record with its reminders and breaches noted."""
+    clocks = dict(record.clocks)
+    for one in rungs:
+        noted = timestamp(now)
+        if one.kind == "warned":
+            clocks[one.clock] = replace(clocks[one.clock], warned=noted)
+        else:
+            clocks[one.clock] = replace(clocks[one.clock], breached=noted)
+    return replace(record, clocks=clocks)
+
+
+def next_day(procedure: Procedure, record: Record, calendar: WorkingDays) -> str:
+    """The first day on which a clock of the record wants looking at; "" = none ticks."""
+    days = []
+    for term in procedure.terms:
+        clock = record.clocks.get(term.name)
+        if clock is None or not clock.ticking or clock.breached:
+            continue
+        due = date.fromisoformat(clock.due)
+        if clock.provisional:
+            days.append(clock.counts_from)
+        elif clock.warned:
+            days.append(clock.due)
+        else:
+            days.append(calendar.before(due, term.warn).isoformat())
+    return min(days, default="")

@@ -1,0 +1,9 @@
+"""Operations of open access."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from huitong.web.operations.model import Operation
+
+OPEN_ACCESS: Final[tuple[Operation, ...]] = ()

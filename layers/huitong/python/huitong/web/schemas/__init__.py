@@ -1,0 +1,90 @@
+"""JSON Schemas (2020-12) of what requests carry and answers hold: one module an area, joined here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from huitong.web.schemas.cases import CASES
+from huitong.web.schemas.catalog import CATALOG
+from huitong.web.schemas.core import CORE
+from huitong.web.schemas.evidence import EVIDENCE
+from huitong.web.schemas.identity import IDENTITY
+from huitong.web.schemas.open_access import OPEN_ACCESS
+from huitong.web.schemas.parts import (
+    ANYTHING,
+    CODE,
+    COUNT,
+    COUNTS,
+    FLAG,
+    ID,
+    MASKS,
+    MODE,
+    MOMENT,
+    NAME,
+    NULLABLE,
+    OPEN,
+    ROLES,
+    STATUSES,
+    TEXT,
+    TEXTS,
+    UNIT,
+    UNIT_TEXT,
+    Schema,
+    answer,
+    array,
+    body,
+    listing,
+    number,
+    one_of,
+    ref,
+    text,
+)
+from huitong.web.schemas.sharing import SHARING
+from huitong.web.schemas.standing import STANDING
+from huitong.web.schemas.supervision import SUPERVISION
+from huitong.web.schemas.tickets import TICKETS
+
+__all__ = [
+    "ANYTHING",
+    "CODE",
+    "COUNT",
+    "COUNTS",
+    "FLAG",
+    "ID",
+    "MASKS",
+    "MODE",
+    "MOMENT",
+    "NAME",
+    "NULLABLE",
+    "OPEN",
+    "ROLES",
+    "SCHEMAS",
+    "STATUSES",
+    "TEXT",
+    "TEXTS",
+    "UNIT",
+    "UNIT_TEXT",
+    "Schema",
+    "answer",
+    "array",
+    "body",
+    "listing",
+    "number",
+    "one_of",
+    "ref",
+    "text",
+]
+
+SCHEMAS: Final[Mapping[str, Schema]] = {
+    **CORE,
+    **IDENTITY,
+    **EVIDENCE,
+    **CATALOG,
+    **SHARING,
+    **STANDING,
+    **CASES,
+    **TICKETS,
+    **SUPERVISION,
+    **OPEN_ACCESS,
+}

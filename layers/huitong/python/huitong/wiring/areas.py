@@ -1,0 +1,49 @@
+"""One builder for each capability that routes ask for by name: built on first use, then kept.
+
+A builder takes the function's settings. Imports stand inside, so that a
+function loads what its requests use and no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from huitong import settings
+from huitong.wiring import parts
+
+if TYPE_CHECKING:
+    from huitong.notices.notices import Notices
+    from huitong.procedures.calendar import Calendar
+
+#: Settings of the two HTTP functions, and of the clock's, which moves procedures on.
+AreaSettings = settings.ApiSettings | settings.QuerySettings | settings.ScheduleSettings
+
+
+def calendar(s: AreaSettings) -> Calendar:
+    from huitong.procedures.calendar import Calendar
+
+    return Calendar(parts.register(s))
+
+
+def notices(s: AreaSettings) -> Notices:
+    from huitong.notices.notices import Notices
+
+    return Notices(parts.register(s), parts.CLOCK)
+
+
+BUILDERS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "calendar": calendar,
+    "notices": notices,
+}
+
+
+def builder(s: AreaSettings) -> Callable[[str], Any]:
+    """``area("notices")`` → the capability, always the same one."""
+
+    @cache
+    def area(name: str) -> Any:
+        return BUILDERS[name](s)
+
+    return area
