@@ -77,7 +77,7 @@ bench: $(STAMP) ## Ratios to a floor measured in the same run; BENCH=… adds ar
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 lock: ## Resolve pyproject.toml anew into requirements.lock (with hashes)
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --all-extras --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --all-extras --python-version 3.11 --no-header --no-annotate --no-emit-index-url -o requirements.lock pyproject.toml
 
 pr: lint test ## What CI runs
 
