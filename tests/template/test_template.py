@@ -183,11 +183,13 @@ def test_the_register_can_be_restored_and_forgets_what_expires() -> None:
 
 
 def routes_of(name: str) -> dict[tuple[str, str], dict[str, Any]]:
-    events = FUNCTIONS[name]["Events"].values()
+    """The methods of the API's definition that call a function."""
+    paths = RESOURCES["RestApi"]["Properties"]["DefinitionBody"]["paths"]
     return {
-        (e["Properties"]["Method"].upper(), e["Properties"]["Path"]): e["Properties"]
-        for e in events
-        if e["Type"] == "Api"
+        (method.upper(), path): told
+        for path, methods in paths.items()
+        for method, told in methods.items()
+        if f"${{{name}.Arn}}" in told["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
     }
 
 
@@ -196,19 +198,26 @@ def test_the_gateway_has_exactly_the_routes_of_the_table_of_operations(app: str,
     wanted = {(o.method, o.path): o.public for o in OPERATIONS if o.app == app}
     found = routes_of(name)
     assert set(found) == set(wanted)
-    for route, event in found.items():
-        assert (event.get("Auth", {}).get("Authorizer") == "NONE") == wanted[route], route
+    for route, told in found.items():
+        assert (told.get("security") == [{"NONE": []}]) == wanted[route], route
 
 
-def test_only_health_and_the_description_are_open_to_strangers() -> None:
-    both = {**routes_of("ApiFunction"), **routes_of("QueryDataFunction")}
-    assert {path for (_, path), event in both.items() if "Auth" in event} == {
-        "/v1/health",
-        "/v1/openapi.json",
+def test_strangers_reach_public_operations_only_and_withdrawal_counts_within_a_minute() -> None:
+    """S-10; which operations are public is in the table of operations."""
+    auth = RESOURCES["RestApi"]["Properties"]["Auth"]
+    assert auth["Authorizers"][auth["DefaultAuthorizer"]]["Identity"]["ReauthorizeEvery"] <= 60
+
+
+def test_the_policy_of_each_function_has_one_statement_for_the_whole_api() -> None:
+    """A function's policy may have 20 KB: a statement for each path would not fit."""
+    asked = {
+        p["FunctionName"]["Ref"]
+        for p in of_type("AWS::Lambda::Permission").values()
+        if p["Principal"] == "apigateway.amazonaws.com"
     }
-    assert RESOURCES["RestApi"]["Properties"]["Auth"]["DefaultAuthorizer"] == "Bearer"
-    ttl = RESOURCES["RestApi"]["Properties"]["Auth"]["Authorizers"]["Bearer"]["Identity"]["ReauthorizeEvery"]
-    assert ttl <= 60  # S-10: withdrawal takes effect within a minute
+    assert asked == {"ApiFunction", "QueryDataFunction"}
+    for name in asked:
+        assert "Events" not in FUNCTIONS[name]
 
 
 def test_a_dead_letter_queue_of_deliveries_is_told_to_the_push_function() -> None:
