@@ -20,6 +20,7 @@ from huitong.comparison.decide import Hold
 from huitong.contracts.registry import Contracts
 from huitong.delivery.accounts import Deliveries
 from huitong.delivery.subscriptions import Subscriptions
+from huitong.identity.bounds import Bounds
 from huitong.identity.credentials import Credentials
 from huitong.identity.units import Units
 from huitong.intake.profiles import Profiles
@@ -98,6 +99,7 @@ class World:
             self.batches, self.deliveries, self.publications, lambda: [c.id for c in self.contracts.all()]
         )
 
+        self.bounds = Bounds(register, clock)
         self.calendar = Calendar(register)
         self.notices = Notices(register, clock)
 

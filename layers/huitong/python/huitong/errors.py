@@ -16,7 +16,8 @@ an operation is raised. Adapters translate their SDK's errors into these.
     │   ├── NotFound          404
     │   ├── Conflict          409  somebody was first: read again, then retry
     │   ├── TooLarge          413
-    │   └── LimitExceeded     422  time, memory or rows of a query
+    │   ├── LimitExceeded     422  time, memory or rows of a query
+    │   └── TooMany           429  too many requests within a minute: wait
     └── Fault                      the platform must do something
         ├── Unavailable       503  a service failed or throttled: retry
         ├── UnknownCommitState 503 a commit may or may not have happened: look first
@@ -123,6 +124,11 @@ class TooLarge(Refusal):
 class LimitExceeded(Refusal):
     status = 422
     code = "limit-exceeded"
+
+
+class TooMany(Refusal):
+    status = 429
+    code = "too-many-requests"
 
 
 class Fault(HuitongError):

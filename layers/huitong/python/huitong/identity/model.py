@@ -31,14 +31,22 @@ Role = Literal[
 class Principal:
     """A person or system that proved who it is.
 
-    ``unit`` is the unified social credit code of its unit; ``acts_for`` lists
-    further units it may act for ("*" = any).
+    ``id`` is the account of a person or the credential of a system. ``unit`` is
+    the unified social credit code of its unit; ``acts_for`` lists further units
+    it may act for ("*" = any).
     """
 
     id: str
     unit: str
-    roles: frozenset[Role]
+    roles: frozenset[Role]  # those in force now
     acts_for: tuple[str, ...] = ()
+    person: str = ""  # account id of the person who signed in, or who answers for the credential
+    session: str = ""  # id of the session, when one was opened
+
+    @property
+    def who(self) -> str:
+        """How histories name the asker: the person where one is known, so that nobody is two."""
+        return self.person or self.id
 
     def may_act_for(self, unit: str) -> bool:
         return unit == self.unit or "*" in self.acts_for or unit in self.acts_for

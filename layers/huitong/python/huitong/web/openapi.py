@@ -12,8 +12,8 @@ from huitong.web.operations import ARROW, OPERATIONS, PATHS, Operation
 from huitong.web.problems import PROBLEM_TYPE
 from huitong.web.schemas import SCHEMAS, ref
 
-_PROBLEMS = ("400", "401", "403", "404", "409", "413", "422", "500", "503")
-_OPEN_PROBLEMS = ("500", "503")
+_PROBLEMS = ("400", "401", "403", "404", "409", "413", "422", "429", "500", "503")
+_BARE_PROBLEMS = ("500", "503")
 
 
 def document() -> dict[str, Any]:
@@ -65,7 +65,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
             },
             **{
                 status: {"$ref": "#/components/responses/Problem"}
-                for status in (_OPEN_PROBLEMS if operation.public else _PROBLEMS)
+                for status in (_BARE_PROBLEMS if operation.bare else _PROBLEMS)
             },
         },
     }

@@ -32,6 +32,8 @@ def problem(error: HuitongError, request_id: str) -> tuple[int, dict[str, Any], 
     if error.where:
         body["where"] = dict(error.where)
     headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else {}
+    if error.status == HTTPStatus.TOO_MANY_REQUESTS:
+        headers = {"Retry-After": "60"}
     return error.status, body, headers
 
 

@@ -17,7 +17,13 @@ if TYPE_CHECKING:  # annotations only: nothing of a capability is imported befor
     from huitong.delivery.pull import Pull
     from huitong.delivery.replay import Replay as Redelivery
     from huitong.delivery.subscriptions import Subscriptions
+    from huitong.identity.accounts import Accounts
+    from huitong.identity.bounds import Bounds
     from huitong.identity.credentials import Credentials
+    from huitong.identity.duties import Duties
+    from huitong.identity.sessions import Sessions
+    from huitong.identity.sign_in import SignIn
+    from huitong.identity.signed import SignedRequests
     from huitong.identity.units import Units
     from huitong.intake.profiles import Profiles
     from huitong.intake.uploads import Uploads
@@ -45,6 +51,30 @@ class CommonServices:
     publications: Publications
     traces: Traces
     area: Callable[[str], Any]
+
+    @property
+    def bounds(self) -> Bounds:
+        return cast("Bounds", self.area("bounds"))
+
+    @property
+    def sessions(self) -> Sessions:
+        return cast("Sessions", self.area("sessions"))
+
+    @property
+    def signed(self) -> SignedRequests:
+        return cast("SignedRequests", self.area("signed"))
+
+    @property
+    def accounts(self) -> Accounts:
+        return cast("Accounts", self.area("accounts"))
+
+    @property
+    def sign_in(self) -> SignIn:
+        return cast("SignIn", self.area("sign_in"))
+
+    @property
+    def duties(self) -> Duties:
+        return cast("Duties", self.area("duties"))
 
     @property
     def notices(self) -> Notices:

@@ -20,10 +20,11 @@ from typing import Any, Final, Generic, TypeVar, cast
 from chalice.app import Blueprint, Chalice, Request, Response
 
 from huitong.errors import BadRequest, HuitongError, InvalidQuery, NotFound, TooLarge
-from huitong.identity.authorize import acting_unit, permit
+from huitong.identity.authorize import permit
 from huitong.identity.model import Principal
 from huitong.ports import timestamp
 from huitong.runtime import described
+from huitong.web.asking import asker, keep_refusal
 from huitong.web.checking import check
 from huitong.web.operations import ARROW, BY_ID, PATHS, Operation
 from huitong.web.problems import PROBLEM_TYPE, own_problem, problem
@@ -47,6 +48,7 @@ class Ask(Generic[S]):
     query: Mapping[str, Any]
     headers: Mapping[str, str]
     request_id: str
+    source: str = ""  # address that the gateway saw
 
     def permit(self, operation: str, unit: str = "") -> None:
         """Raises NotPermitted unless the asker may do the operation on something of the unit."""
@@ -54,8 +56,8 @@ class Ask(Generic[S]):
 
     @property
     def by(self) -> str:
-        """How histories name the asker."""
-        return self.principal.id
+        """How histories name the asker: the person where one is known."""
+        return self.principal.who
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +120,15 @@ def _answered(routes: Blueprint, operation: Operation, handler: Handler, path: M
     source = str(request.context.get("identity", {}).get("sourceIp", ""))
     log: dict[str, Any] = {"operation": operation.id, "request_id": request_id, "source": source, **path}
     started = time.monotonic()
+    services: Any = None  # bare operations work without: they answer even when nothing else does
+    principal, declared, unit = _NOBODY, "", ""
     try:
-        services: Any = None  # public operations work without: they answer even when nothing else does
-        principal, declared, unit = _NOBODY, "", ""
-        if not operation.public:
+        if not operation.bare:
             services = cast(ServiceApp[Any], routes.current_app).services
-            principal, declared, unit = _asker(request, services)
+        if operation.public and services is not None:
+            services.bounds.take(operation.id, source, operation.per_minute)
+        elif not operation.public:
+            principal, declared, unit = asker(request, operation, path, services)
             log |= {"principal": principal.id, "unit": unit}
         _check_path(path)
         ask: Ask[Any] = Ask(
@@ -135,12 +140,22 @@ def _answered(routes: Blueprint, operation: Operation, handler: Handler, path: M
             body=_body(request, operation),
             headers=request.headers,
             request_id=request_id,
+            source=source,
         )
         response = _shaped(handler(ask, **path), operation)
     except Exception as error:  # noqa: BLE001 (the one boundary: Chalice would log texts, which can hold values)
         status, body, headers = _answer_to(error, request_id)
         response = Response(body, {"Content-Type": PROBLEM_TYPE, **headers}, status)
         log |= _told(error)
+        keep_refusal(
+            services,
+            error,
+            principal=principal,
+            unit=unit,
+            operation=operation.id,
+            source=source,
+            request_id=request_id,
+        )
     response.headers |= {"X-Request-Id": request_id, "Cache-Control": "no-store"}
     log |= {"status": response.status_code, "ms": round((time.monotonic() - started) * 1000, 1)}
     _write(log)
@@ -160,14 +175,6 @@ def _told(error: Exception) -> dict[str, Any]:
     if isinstance(error, HuitongError):
         return {"code": error.code, "error": error.en}
     return described(error)
-
-
-def _asker(request: Request, services: CommonServices) -> tuple[Principal, str, str]:
-    """Who asks, the unit a header declares, the unit acted for. Raises NotAuthenticated, NotPermitted."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    principal = services.credentials.authenticate(token.strip() if scheme.lower() == "bearer" else "")
-    declared = request.headers.get("huitong-unit", "").strip()
-    return principal, declared, acting_unit(principal, declared)
 
 
 def _check_path(path: Mapping[str, str]) -> None:

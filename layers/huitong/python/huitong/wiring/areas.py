@@ -14,11 +14,18 @@ from huitong import settings
 from huitong.wiring import parts
 
 if TYPE_CHECKING:
+    from huitong.identity.bounds import Bounds
     from huitong.notices.notices import Notices
     from huitong.procedures.calendar import Calendar
 
 #: Settings of the two HTTP functions, and of the clock's, which moves procedures on.
 AreaSettings = settings.ApiSettings | settings.QuerySettings | settings.ScheduleSettings
+
+
+def bounds(s: AreaSettings) -> Bounds:
+    from huitong.identity.bounds import Bounds
+
+    return Bounds(parts.register(s), parts.CLOCK)
 
 
 def calendar(s: AreaSettings) -> Calendar:
@@ -34,6 +41,7 @@ def notices(s: AreaSettings) -> Notices:
 
 
 BUILDERS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "bounds": bounds,
     "calendar": calendar,
     "notices": notices,
 }

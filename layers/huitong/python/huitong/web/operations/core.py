@@ -20,8 +20,10 @@ from huitong.web.operations.model import (
 from huitong.web.schemas import ID, STATUSES, number, one_of, text
 
 CORE: Final[tuple[Operation, ...]] = (
-    o("get_health", "GET /v1/health", "是否可用", "Whether the API answers", "Health", public=True),
-    o("get_openapi", "GET /v1/openapi.json", "接口说明", "This description", "OpenApi", public=True),
+    o("get_health", "GET /v1/health", "是否可用", "Whether the API answers", "Health",
+       public=True, bare=True),
+    o("get_openapi", "GET /v1/openapi.json", "接口说明", "This description", "OpenApi",
+       public=True, bare=True),
     o("get_me", "GET /v1/me", "我是谁", "Who is asking", "Me", "data.read"),
     # contracts
     o("put_contract", "POST /v1/contracts", "登记数据模型", "Register a contract, or its next version",

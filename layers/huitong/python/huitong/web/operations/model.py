@@ -46,7 +46,9 @@ class Operation:
     query: Mapping[str, Schema] | None = None
     app: AppName = "api"
     status: int = 200
-    public: bool = False
+    public: bool = False  # no sign-in; bounded by source
+    bare: bool = False  # public, and without services: answers even when nothing else does
+    per_minute: int = 60  # of a public operation, from one source
     most_body: int = 262_144
     media: tuple[str, ...] = ("application/json",)
     idempotent_by: str = ""  # a header
