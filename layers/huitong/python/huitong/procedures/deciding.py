@@ -88,10 +88,12 @@ def _moved(
     kept = _content(step, given)
     if len(record.history) >= MOST_STEPS:
         raise Conflict("步骤过多", "The record has too many steps", id=record.id, most=MOST_STEPS)
+    today = china_day(now)
+    start = _start(step, kept, today)
     state = step.target or record.state
     told = Taken(step.name, timestamp(now), actor.principal.id, actor.unit, state, kept)
     moved = replace(record, state=state, history=(*record.history, told))
-    clocks = _clocks(procedure, moved, step, china_day(now), calendar)
+    clocks = _clocks(procedure, moved, step, today, start, calendar)
     return replace(moved, clocks=clocks)
 
 
@@ -153,8 +155,23 @@ def _content(step: Step, given: Mapping[str, Any]) -> dict[str, Any]:
     return dict(given)
 
 
+def _start(step: Step, given: Mapping[str, Any], today: date) -> date:
+    """The day from which the step's clocks count. Raises BadRequest for what is no day or a later one."""
+    if not step.since:
+        return today
+    try:
+        day = date.fromisoformat(str(given[step.since]))
+    except ValueError:
+        day = None
+    if day is None or day > today:
+        zh, en = f"{step.since} 不是今天或以前的日期", f"{step.since} is no day up to today"
+        problem = Problem("procedure.since", zh, en, {"field": step.since})
+        raise BadRequest(zh, en, problems=[problem])
+    return day
+
+
 def _clocks(
-    procedure: Procedure, record: Record, step: Step, today: date, calendar: WorkingDays
+    procedure: Procedure, record: Record, step: Step, today: date, start: date, calendar: WorkingDays
 ) -> dict[str, Running]:
     clocks = dict(record.clocks)
     for name in step.stops:
@@ -169,7 +186,7 @@ def _clocks(
             clocks[name] = _due(replace(clocks[name], paused=""), today, calendar)
     for name in step.starts:
         clocks[name] = _due(
-            Running(today.isoformat(), today.isoformat(), procedure.term(name).days, ""), today, calendar
+            Running(start.isoformat(), start.isoformat(), procedure.term(name).days, ""), start, calendar
         )
     if procedure.state(record.state).final:
         for name, clock in clocks.items():

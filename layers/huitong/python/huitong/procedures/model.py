@@ -8,7 +8,7 @@ that none of them can tell another story than the others.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Self
 
@@ -31,7 +31,8 @@ class State:
 @dataclass(frozen=True, slots=True)
 class Term:
     """A clock of working days. ``warn`` working days before its end a reminder goes out; when it ends
-    without having been stopped, the breach is recorded and ``on_breach`` (a step, "" = none) is taken."""
+    without having been stopped, the breach is recorded and ``on_breach`` (a step, "" = none) is taken.
+    ``of`` is the party that is late then, for the statistics of supervision ("" = nobody)."""
 
     name: str
     zh: str
@@ -39,6 +40,7 @@ class Term:
     days: int
     warn: int = 1
     on_breach: str = ""
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Step:
     stops: tuple[str, ...] = ()
     pauses: tuple[str, ...] = ()
     resumes: tuple[str, ...] = ()
+    since: str = ""  # member of the content: the day from which the started clocks count; "" = today
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,14 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
+class Ran:
+    """A former run of a clock that was started anew: its breach must not be forgotten."""
+
+    clock: str
+    run: Running
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """One step as it was taken. ``given`` is its content: references and texts, no values of persons."""
 
@@ -145,6 +156,7 @@ class Record:
     clocks: Mapping[str, Running]
     created_at: str
     version: int = 0
+    earlier: tuple[Ran, ...] = ()
 
     def last(self, step: str) -> Taken | None:
         """The latest time that a step was taken."""
@@ -160,6 +172,7 @@ class Record:
                 **body,
                 "history": tuple(Taken(**t) for t in body["history"]),
                 "clocks": {name: Running(**clock) for name, clock in body["clocks"].items()},
+                "earlier": tuple(Ran(r["clock"], Running(**r["run"])) for r in body.get("earlier", ())),
                 "version": version,
             }
         )
@@ -179,11 +192,30 @@ def _faults(p: Procedure) -> list[str]:
         clocks = (*s.starts, *s.stops, *s.pauses, *s.resumes)
         faults += [f"{s.name}: no clock {n}" for n in clocks if n not in terms]
         faults += [f"{s.name}: apart from unknown {n}" for n in s.apart_from if n not in names]
+        if s.since and s.since not in s.needs:
+            faults.append(f"{s.name}: counts since {s.since}, which it does not need")
         if s.party and s.party not in p.parties and s.party != OPERATOR_PARTY:
             faults.append(f"{s.name}: no party {s.party}")
+        if s.party == OPERATOR_PARTY and not s.roles:
+            faults.append(f"{s.name}: anybody without a unit could take it: name roles")
+        if s is not p.opening and not s.sources:
+            faults.append(f"{s.name}: can never be taken")
+    faults += _terms(p, names)
     reached = {p.opening.target, *(s.target for s in p.steps)}
     faults += [f"state {n} is never reached" for n in sorted(states - reached)]
-    faults += [
-        f"clock {t.name}: no step {t.on_breach}" for t in p.terms if t.on_breach and t.on_breach not in names
-    ]
+    return faults
+
+
+def _terms(p: Procedure, steps: Sequence[str]) -> list[str]:
+    faults = []
+    started = {name for s in (p.opening, *p.steps) for name in s.starts}
+    for t in p.terms:
+        if t.on_breach and t.on_breach not in steps:
+            faults.append(f"clock {t.name}: no step {t.on_breach}")
+        if t.of and t.of not in p.parties and t.of != OPERATOR_PARTY:
+            faults.append(f"clock {t.name}: no party {t.of}")
+        if t.name not in started:
+            faults.append(f"clock {t.name} is never started")
+        if t.days < 1 or not 0 <= t.warn < t.days:
+            faults.append(f"clock {t.name}: the reminder is not within its {t.days} days")
     return faults
