@@ -133,6 +133,8 @@ class Contract:
     frequency: str = ""  # realtime daily weekly monthly quarterly yearly, or a registered extension
     mode: Mode = "full"  # what a delivery means when it does not say
     case_field: str = ""  # the field that names the case a row belongs to
+    case_register: Literal["", "stage", "rulings"] = ""  # the court's resource that moves the case register
+    look_back_field: str = ""  # the date to which the look-back period of a case applies
     rules: tuple[RowRule, ...] = ()
     limits: Limits = field(default_factory=Limits)
     document: str = ""  # key of the YAML text as it was registered

@@ -108,7 +108,12 @@ def _read(model: OpenDataContractStandard, problems: Problems) -> Parsed | None:
         open=text(settings.get("open")),
         frequency=_frequency(model, problems),
         mode=cast(Mode, _one_of(settings, "deliveryMode", ("full", "increment"), problems) or "full"),
-        case_field=_case_field(settings, fields, problems),
+        case_field=_field_of(settings, "caseField", fields, problems),
+        case_register=cast(
+            Literal["", "stage", "rulings"],
+            _one_of(settings, "caseRegister", ("stage", "rulings"), problems),
+        ),
+        look_back_field=_field_of(settings, "lookBackField", fields, problems),
         rules=rules,
         limits=_limits(settings, problems),
     )
@@ -271,11 +276,11 @@ def _frequency(model: OpenDataContractStandard, problems: Problems) -> str:
     return ""
 
 
-def _case_field(settings: Mapping[str, Any], fields: tuple[Field, ...], problems: Problems) -> str:
-    name = text(settings.get("caseField"))
+def _field_of(settings: Mapping[str, Any], key: str, fields: tuple[Field, ...], problems: Problems) -> str:
+    name = text(settings.get(key))
     if name and not any(f.name == name for f in fields):
         problems.add(
-            "custom.value", "customProperties.caseField", f"没有字段 {name}", f"there is no field {name}"
+            "custom.value", f"customProperties.{key}", f"没有字段 {name}", f"there is no field {name}"
         )
     return name
 
