@@ -19,7 +19,8 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final, Self
 
-from huitong.errors import BadRequest, Problem
+from huitong.audit.trace import Trace, Traces
+from huitong.errors import BadRequest, NotFound, Problem
 from huitong.ports import Item, Register
 
 #: Deadlines are days in China.
@@ -45,7 +46,8 @@ class Year:
 
     @classmethod
     def of(cls, year: int, holidays: Iterable[str], make_up: Iterable[str], source: str = "") -> Self:
-        """Raises BadRequest with every day that is none, of another year, or of the wrong kind."""
+        """Raises BadRequest with every day that is none, of another year, of the wrong kind, and
+        when there is no holiday at all."""
         problems: list[Problem] = []
         sets: dict[str, set[date]] = {"holidays": set(), "make_up": set()}
         for name, days in (("holidays", holidays), ("make_up", make_up)):
@@ -56,6 +58,9 @@ class Year:
                     problems.append(_wrong_day(name, text, year))
                 else:
                     sets[name].add(day)
+        if not sets["holidays"] and not problems:  # no year is without: it would make true what is a guess
+            zh, en = f"{year} 年没有放假日", f"{year} has no holidays"
+            problems.append(Problem("calendar.empty", zh, en, {"field": "holidays"}))
         if problems:
             raise BadRequest("工作日历有误", "The calendar is not valid", problems=problems)
         return cls(year, frozenset(sets["holidays"]), frozenset(sets["make_up"]), source)
@@ -109,14 +114,27 @@ class Calendar:
     def __init__(self, register: Register) -> None:
         self._register = register
 
-    def put(self, year: Year) -> Year:
-        """Keep a year's table, over a former one. Raises Conflict when somebody else writes it right now."""
+    def put(self, year: Year, traces: Traces, *, by: str, unit: str = "") -> Year:
+        """Keep a year's table, over a former one, with its record (S-16).
+
+        Deadlines that reach into the year and were provisional are counted anew by
+        the clock's next look. Raises Conflict when somebody else writes it right now.
+        """
         stored = self._register.get("CALENDAR", str(year.year))
-        if stored is None:
-            self._register.create(Item("CALENDAR", str(year.year), year.as_dict()))
-        else:
-            self._register.replace(Item("CALENDAR", str(year.year), year.as_dict(), version=stored.version))
+        item = Item("CALENDAR", str(year.year), year.as_dict(), version=stored.version if stored else 0)
+        traces.commit(
+            Trace("configure", by, unit, detail=f"calendar:{year.year}"),
+            creates=[] if stored else [item],
+            replaces=[item] if stored else [],
+        )
         return year
+
+    def get(self, year: int) -> Year:
+        """Raises NotFound: deadlines in that year are provisional."""
+        found = self.years().get(year)
+        if found is None:
+            raise NotFound(f"{year} 年的工作日历尚未发布", f"There is no calendar of {year} yet", year=year)
+        return found
 
     def years(self) -> dict[int, Year]:
         kept = [

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 
 from huitong.errors import BadRequest, Conflict, NotPermitted, Problem
 from huitong.identity.model import Principal
 from huitong.ports import timestamp
 from huitong.procedures.calendar import WorkingDays, china_day
-from huitong.procedures.model import OPERATOR_PARTY, PLATFORM, Procedure, Record, Running, Step, Taken
+from huitong.procedures.model import OPERATOR_PARTY, PLATFORM, Procedure, Ran, Record, Running, Step, Taken
 
 #: A record with a longer history has gone wrong; the register holds 400 KB an entry.
 MOST_STEPS: Final = 500
 _MOST_TEXT: Final = 20_000
+_MOST_GIVEN: Final = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +90,10 @@ def _moved(
     kept = _content(step, given)
     if len(record.history) >= MOST_STEPS:
         raise Conflict("步骤过多", "The record has too many steps", id=record.id, most=MOST_STEPS)
-    today = china_day(now)
-    start = _start(step, kept, today)
     state = step.target or record.state
     told = Taken(step.name, timestamp(now), actor.principal.id, actor.unit, state, kept)
     moved = replace(record, state=state, history=(*record.history, told))
-    clocks = _clocks(procedure, moved, step, today, start, calendar)
-    return replace(moved, clocks=clocks)
+    return _with_clocks(procedure, moved, step, kept, now, calendar)
 
 
 def _objection(record: Record, step: Step, actor: Actor) -> tuple[str, str] | None:
@@ -126,78 +125,91 @@ def _belongs(record: Record, step: Step, actor: Actor) -> bool:
 
 
 def _content(step: Step, given: Mapping[str, Any]) -> dict[str, Any]:
-    problems: list[Problem] = []
+    problems = []
     for name in step.needs:
-        if given.get(name) in (None, "", [], {}) or str(given.get(name)).strip() == "":
-            problems.append(
-                Problem(
-                    "procedure.needs",
-                    f"步骤“{step.zh}”须填写 {name}",
-                    f"Step {step.name} needs {name}",
-                    {"field": name},
-                )
-            )
+        if _empty(given.get(name)):
+            zh, en = f"步骤“{step.zh}”须填写 {name}", f"Step {step.name} needs {name}"
+            problems.append(Problem("procedure.needs", zh, en, {"field": name}))
     known = {*step.needs, *step.takes}
-    for name in sorted(set(given) - known):
-        problems.append(
-            Problem(
-                "procedure.unknown",
-                f"步骤“{step.zh}”没有 {name} 一项",
-                f"Step {step.name} takes no {name}",
-                {"field": name},
-            )
-        )
     for name, value in given.items():
-        if isinstance(value, str) and len(value) > _MOST_TEXT:
+        if name not in known:
+            zh, en = f"步骤“{step.zh}”没有 {name} 一项", f"Step {step.name} takes no {name}"
+            problems.append(Problem("procedure.unknown", zh, en, {"field": name}))
+        elif isinstance(value, str) and len(value) > _MOST_TEXT:
             problems.append(Problem("procedure.long", f"{name} 过长", f"{name} is too long", {"field": name}))
+    if not problems and len(json.dumps(given, default=str)) > _MOST_GIVEN:
+        problems.append(Problem("procedure.long", "内容过多", "The content is too much", {}))
     if problems:
         raise BadRequest("步骤内容有误", "The step's content is not valid", problems=problems)
     return dict(given)
 
 
-def _start(step: Step, given: Mapping[str, Any], today: date) -> date:
-    """The day from which the step's clocks count. Raises BadRequest for what is no day or a later one."""
+def _empty(value: Any) -> bool:
+    return value is None or (
+        isinstance(value, str | list | tuple | dict)
+        and not (value.strip() if isinstance(value, str) else value)
+    )
+
+
+def _with_clocks(
+    procedure: Procedure,
+    record: Record,
+    step: Step,
+    given: Mapping[str, Any],
+    now: datetime,
+    calendar: WorkingDays,
+) -> Record:
+    """The step's clocks touched. One that is touched after its end is breached by that, told of or not:
+    nobody is in time by acting before the clock's own look."""
+    today, clocks, earlier = china_day(now), dict(record.clocks), list(record.earlier)
+    final = procedure.state(record.state).final
+    for name, clock in record.clocks.items():
+        if final or name in (*step.starts, *step.stops, *step.pauses):
+            clocks[name] = clock = _overdue(clock, today, now, calendar)
+        if (final or name in step.stops) and not clock.stopped:
+            clocks[name] = replace(clock, stopped=today.isoformat())
+        elif name in step.pauses and clock.ticking:
+            used = clock.spent + calendar.between(date.fromisoformat(clock.counts_from), today)
+            clocks[name] = replace(clock, paused=today.isoformat(), spent=used)
+        elif name in step.resumes and clock.paused and not clock.stopped:
+            clocks[name] = _due(replace(clock, paused=""), today, calendar)
+    for name in step.starts:
+        if name in clocks:
+            run = clocks[name] if clocks[name].stopped else replace(clocks[name], stopped=today.isoformat())
+            earlier.append(Ran(name, run))
+        first = _first_day(step, given, today)
+        fresh = Running(today.isoformat(), first.isoformat(), procedure.term(name).days, "")
+        clocks[name] = _due(fresh, first, calendar)
+        if final:
+            clocks[name] = replace(clocks[name], stopped=today.isoformat())
+    return replace(record, clocks=clocks, earlier=tuple(earlier))
+
+
+def _first_day(step: Step, given: Mapping[str, Any], today: date) -> date:
+    """Day 0 of the clocks that a step starts. Raises BadRequest when its content names no day that was."""
     if not step.since:
         return today
     try:
         day = date.fromisoformat(str(given[step.since]))
     except ValueError:
-        day = None
-    if day is None or day > today:
-        zh, en = f"{step.since} 不是今天或以前的日期", f"{step.since} is no day up to today"
-        problem = Problem("procedure.since", zh, en, {"field": step.since})
-        raise BadRequest(zh, en, problems=[problem])
+        day = date.max
+    if day > today:
+        zh, en = f"{step.since} 须为今天或以前的日期", f"{step.since} must be a day up to today"
+        raise BadRequest(zh, en, problems=[Problem("procedure.day", zh, en, {"field": step.since})])
     return day
 
 
-def _clocks(
-    procedure: Procedure, record: Record, step: Step, today: date, start: date, calendar: WorkingDays
-) -> dict[str, Running]:
-    clocks = dict(record.clocks)
-    for name in step.stops:
-        if name in clocks and not clocks[name].stopped:
-            clocks[name] = replace(clocks[name], stopped=today.isoformat())
-    for name in step.pauses:
-        if name in clocks and clocks[name].ticking:
-            used = clocks[name].spent + calendar.between(date.fromisoformat(clocks[name].counts_from), today)
-            clocks[name] = replace(clocks[name], paused=today.isoformat(), spent=used)
-    for name in step.resumes:
-        if name in clocks and clocks[name].paused:
-            clocks[name] = _due(replace(clocks[name], paused=""), today, calendar)
-    for name in step.starts:
-        clocks[name] = _due(
-            Running(start.isoformat(), start.isoformat(), procedure.term(name).days, ""), start, calendar
-        )
-    if procedure.state(record.state).final:
-        for name, clock in clocks.items():
-            if not clock.stopped:
-                clocks[name] = replace(clock, stopped=today.isoformat())
-    return clocks
+def _overdue(clock: Running, today: date, now: datetime, calendar: WorkingDays) -> Running:
+    """The clock, breached if its last day has passed. A provisional day proves nothing."""
+    if clock.ticking and clock.provisional:
+        clock = _due(clock, date.fromisoformat(clock.counts_from), calendar)
+    late = clock.ticking and not clock.provisional and today > date.fromisoformat(clock.due)
+    return replace(clock, breached=timestamp(now)) if late and not clock.breached else clock
 
 
-def _due(clock: Running, today: date, calendar: WorkingDays) -> Running:
-    due = calendar.after(today, max(0, clock.days - clock.spent))
-    return replace(clock, counts_from=today.isoformat(), due=due.day.isoformat(), provisional=due.provisional)
+def _due(clock: Running, first: date, calendar: WorkingDays) -> Running:
+    due = calendar.after(first, max(0, clock.days - clock.spent))
+    return replace(clock, counts_from=first.isoformat(), due=due.day.isoformat(), provisional=due.provisional)
 
 
 def _wrong_state(procedure: Procedure, record: Record, step: Step) -> Conflict:
@@ -229,23 +241,32 @@ def rung(procedure: Procedure, record: Record, now: datetime, calendar: WorkingD
     """The clocks of a record that must be told of now: each reminder and each breach once.
 
     A breach counts when the end of the last day has passed. A provisional
-    deadline is computed anew first (:func:`refreshed`).
+    deadline is computed anew first (:func:`refreshed`); one that stays
+    provisional reminds, but does not accuse.
     """
     today, found = china_day(now), []
     for term in procedure.terms:
         clock = record.clocks.get(term.name)
-        if clock is None or not clock.ticking:
+        if clock is None or not clock.ticking or clock.breached:
             continue
         due = date.fromisoformat(clock.due)
-        if today > due and not clock.breached:
-            found.append(Rung(term.name, "breached", clock.due, term.on_breach))
-        elif (
-            today >= calendar.before(due, term.warn)
-            and not clock.warned
-            and not clock.breached
-            and today <= due
-        ):
+        if today > due:
+            if not clock.provisional:
+                found.append(Rung(term.name, "breached", clock.due, term.on_breach))
+        elif not clock.warned and today >= calendar.before(due, term.warn):
             found.append(Rung(term.name, "warned", clock.due))
+    return found
+
+
+def newly_breached(procedure: Procedure, before: Record, after: Record) -> list[Rung]:
+    """The clocks that a late step breached, to be told of with it."""
+    ended = {r.clock: r.run for r in reversed(after.earlier[len(before.earlier) :])}
+    found = []
+    for term in procedure.terms:
+        old = before.clocks.get(term.name)
+        now = ended.get(term.name) or after.clocks.get(term.name)
+        if old and now and not old.breached and now.breached:
+            found.append(Rung(term.name, "breached", now.due))
     return found
 
 
@@ -281,9 +302,9 @@ def next_day(procedure: Procedure, record: Record, calendar: WorkingDays) -> str
             continue
         due = date.fromisoformat(clock.due)
         if clock.provisional:
-            days.append(clock.counts_from)
+            days.append(clock.counts_from)  # at once: the year's table can come any day
         elif clock.warned:
-            days.append(clock.due)
+            days.append((due + timedelta(days=1)).isoformat())
         else:
             days.append(calendar.before(due, term.warn).isoformat())
     return min(days, default="")

@@ -8,12 +8,14 @@ Register keys: ``{PROCEDURE}#{id}`` / ``RECORD`` holds the record; ``index1`` =
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 
 from huitong.audit.trace import Trace, Traces
-from huitong.errors import Conflict, NotFound
+from huitong.errors import Conflict, HuitongError, NotFound, Refusal
 from huitong.notices.notices import Notice, entry_of
 from huitong.ports import Clock, Item, Register, timestamp
 from huitong.procedures.calendar import Calendar, WorkingDays, china_day
@@ -23,6 +25,7 @@ from huitong.procedures.deciding import (
     Rung,
     marked,
     may_take,
+    newly_breached,
     next_day,
     opened,
     refreshed,
@@ -32,6 +35,7 @@ from huitong.procedures.deciding import (
 from huitong.procedures.model import Procedure, Record, Step
 
 _RECORD: Final = "RECORD"
+_MOST_BYTES: Final = 350_000  # an entry of the register holds 400 KB
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Effects:
     deletes: Sequence[tuple[str, str]] = ()
     notices: Sequence[Notice] = ()
     content: Mapping[str, Any] | None = None  # replaces the record's content
+    then: Sequence[str] = ()  # steps that the platform takes next, in the same write
 
 
 #: From the record before (None: it is being opened) and after the step.
@@ -90,13 +95,12 @@ class Desk:
         days, now = self._calendar.working_days(), self._clock.now()
         record = opened(self.procedure, id, actor, parties, given or {}, now, days)
         record = replace(record, content=dict(content))
-        effects = self._consequences(None, record)
-        record = _with_content(record, effects)
+        record, effects = self._followed(None, record, self._consequences, days)
         pointers = [
-            Item(f"PARTY#{unit}", f"{self.procedure.name}#{record.created_at}#{id}", {"id": id})
+            Item(f"PARTY#{unit}", _listed(self.procedure, record), {"id": id})
             for unit in sorted({u for u in parties.values() if u})
         ]
-        self._commit(actor, record, effects, days, creates=pointers, resource=resource)
+        self._commit(actor, None, record, effects, days, creates=pointers, resource=resource)
         return replace(record, version=1)
 
     def take(
@@ -120,10 +124,23 @@ class Desk:
         if seen and seen != before.version:
             raise _changed(id)
         after = taken(self.procedure, before, step, actor, given or {}, self._clock.now(), days)
-        effects = (consequences or self._consequences)(before, after)
-        after = _with_content(after, effects)
-        self._commit(actor, after, effects, days, resource=resource)
+        late = newly_breached(self.procedure, before, after)
+        after, effects = self._followed(before, after, consequences or self._consequences, days)
+        effects = replace(effects, notices=[*_told_of(self.procedure, before, late), *effects.notices])
+        self._commit(actor, before, after, effects, days, resource=resource)
         return replace(after, version=before.version + 1)
+
+    def _followed(
+        self, before: Record | None, after: Record, consequences: Consequences, days: WorkingDays
+    ) -> tuple[Record, Effects]:
+        """The record after its step and the steps of the platform that follow, and all that they bring."""
+        brought = consequences(before, after)
+        after = after if brought.content is None else replace(after, content=dict(brought.content))
+        for name in brought.then:
+            moved = taken(self.procedure, after, name, BY_CLOCK, {}, self._clock.now(), days)
+            after, more = self._followed(after, moved, consequences, days)
+            brought = _both(brought, more)
+        return after, brought
 
     def find(self, id: str) -> Record | None:
         item = self._register.get(f"{self.procedure.name.upper()}#{id}", _RECORD)
@@ -142,9 +159,18 @@ class Desk:
         return may_take(self.procedure, record, actor)
 
     def of_unit(self, unit: str, *, after: str = "", limit: int = 100) -> list[Record]:
-        """Records that a unit is a party to, newest first; ``after`` is the sort key before."""
-        items = self._register.query(f"PARTY#{unit}", prefix=f"{self.procedure.name}#", descending=True)
-        return [self.get(str(i.body["id"])) for i in items if not after or i.sk < after][: limit or None]
+        """Records that a unit is a party to, newest first; ``after``: :meth:`place` of the last one before."""
+        prefix = f"{self.procedure.name}#"
+        after = f"{prefix}{after}" if after else ""
+        items = self._register.query(
+            f"PARTY#{unit}", prefix=prefix, after=after, limit=limit, descending=True
+        )
+        return [self.get(str(i.body["id"])) for i in items]
+
+    @staticmethod
+    def place(record: Record) -> str:
+        """Where a record stands in lists of its unit, for continuing them."""
+        return f"{record.created_at}#{record.id}"
 
     def in_state(self, *states: str, limit: int = 100) -> list[Record]:
         """Records in any of the states (none given = all), oldest first in each. Eventually consistent."""
@@ -163,33 +189,48 @@ class Desk:
     def tick(self) -> list[tuple[Record, Rung]]:
         """Reminders and breaches that are due now, noted, told and acted on; each once.
 
-        What a clock finds changed by somebody in between is left for the next run.
+        What a clock finds changed by somebody in between is left for the next
+        run. A record whose step is refused does not keep the others waiting: the
+        first refusal is raised when all were looked at.
         """
-        days, today = self._calendar.working_days(), china_day(self._clock.now()).isoformat()
+        days, now = self._calendar.working_days(), self._clock.now()
         items = self._register.query_index(
-            "index1", f"DUE#{self.procedure.name}", low="0", high=f"{today}\uffff"
+            "index1", f"DUE#{self.procedure.name}", low="0", high=f"{china_day(now).isoformat()}\uffff"
         )
         found: list[tuple[Record, Rung]] = []
+        refused: list[HuitongError] = []
         for item in items:
+            seen = Record.from_dict(item.body, item.version)
+            if not self._wants(seen, now, days):
+                continue
             try:
-                found += self._ring(str(item.body["id"]), days)
+                found += self._ring(seen.id, days)
             except Conflict:
                 continue
+            except Refusal as error:
+                refused.append(error)
+        if refused:
+            raise refused[0]
         return found
 
+    def _wants(self, record: Record, now: datetime, days: WorkingDays) -> bool:
+        fresh = refreshed(record, days)
+        return fresh.clocks != record.clocks or bool(rung(self.procedure, fresh, now, days))
+
     def _ring(self, id: str, days: WorkingDays) -> list[tuple[Record, Rung]]:
-        before = refreshed(self.get(id), days)
-        now = self._clock.now()
+        stored, now = self.get(id), self._clock.now()
+        if not self._wants(stored, now, days):  # the index told of an older state
+            return []
+        before = refreshed(stored, days)
         rungs = rung(self.procedure, before, now, days)
         after, effects = marked(before, rungs, now), Effects(notices=_told_of(self.procedure, before, rungs))
-        step = next((r.step for r in rungs if r.step and self._possible(after, r.step)), "")
-        if step:  # in the same write: a breach noted without its step would never be acted on
-            moved = taken(self.procedure, after, step, BY_CLOCK, {}, now, days)
-            brought = self._consequences(after, moved)
-            after = _with_content(moved, brought)
-            effects = replace(brought, notices=[*effects.notices, *brought.notices])
-        self._commit(BY_CLOCK, after, effects, days, rungs=rungs)
-        return [(after, one) for one in rungs]
+        for one in rungs:  # in the same write: a breach noted without its step would never be acted on
+            if one.step and self._possible(after, one.step):
+                moved = taken(self.procedure, after, one.step, BY_CLOCK, {}, now, days)
+                after, brought = self._followed(after, moved, self._consequences, days)
+                effects = _both(effects, brought)
+        self._commit(BY_CLOCK, stored, after, effects, days, rungs=rungs)
+        return [(replace(after, version=stored.version + 1), one) for one in rungs]
 
     def _possible(self, record: Record, step: str) -> bool:
         return step in {s.name for s in self.procedure.steps_from(record.state)}
@@ -197,6 +238,7 @@ class Desk:
     def _commit(
         self,
         actor: Actor,
+        before: Record | None,
         record: Record,
         effects: Effects,
         days: WorkingDays,
@@ -208,37 +250,49 @@ class Desk:
         item = self._item(record, days)
         now = timestamp(self._clock.now())
         told = [entry_of(notice, now) for notice in effects.notices]
-        step = "+".join(f"{r.clock}.{r.kind}" for r in rungs) or record.history[-1].step
+        steps = [t.step for t in record.history[len(before.history) if before else 0 :]]
+        did = "+".join([*(f"{r.clock}.{r.kind}" for r in rungs), *steps]) or "clock"
         trace = Trace(
             "procedure",
             actor.principal.id,
             actor.unit,
             resource=resource or str(record.content.get("resource", "")),
             case_no=str(record.content.get("case_no", "")),
-            detail=f"{self.procedure.name}:{record.id}:{step}",
+            detail=f"{self.procedure.name}:{record.id}:{did}",
         )
-        new = record.version == 0
         self._traces.commit(
             trace,
-            creates=[*([item] if new else []), *creates, *effects.creates, *told],
-            replaces=[*([] if new else [item]), *effects.replaces],
+            creates=[*([] if before else [item]), *creates, *effects.creates, *told],
+            replaces=[*([item] if before else []), *effects.replaces],
             deletes=effects.deletes,
         )
 
     def _item(self, record: Record, days: WorkingDays) -> Item:
-        due = next_day(self.procedure, record, days)
+        due, body = next_day(self.procedure, record, days), record.as_dict()
+        size = len(json.dumps(body, ensure_ascii=False).encode())
+        if size > _MOST_BYTES:
+            raise Conflict("记录内容过多", "The record holds too much", id=record.id, bytes=size)
         return Item(
             pk=f"{self.procedure.name.upper()}#{record.id}",
             sk=_RECORD,
-            body=record.as_dict(),
+            body=body,
             version=record.version,
             index1=(f"DUE#{self.procedure.name}", due) if due else None,
             index2=(f"PROCEDURE#{self.procedure.name}", f"{record.state}#{record.created_at}#{record.id}"),
         )
 
 
-def _with_content(record: Record, effects: Effects) -> Record:
-    return record if effects.content is None else replace(record, content=dict(effects.content))
+def _both(first: Effects, second: Effects) -> Effects:
+    return Effects(
+        creates=[*first.creates, *second.creates],
+        replaces=[*first.replaces, *second.replaces],
+        deletes=[*first.deletes, *second.deletes],
+        notices=[*first.notices, *second.notices],
+    )
+
+
+def _listed(procedure: Procedure, record: Record) -> str:
+    return f"{procedure.name}#{Desk.place(record)}"
 
 
 def _told_of(procedure: Procedure, record: Record, rungs: Sequence[Rung]) -> list[Notice]:
