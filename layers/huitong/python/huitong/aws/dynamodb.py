@@ -1,4 +1,4 @@
-"""The register on one DynamoDB table.
+"""The register on DynamoDB: one table, and one of its own for the records of evidence.
 
 Attributes: ``pk``, ``sk``; ``version`` (N); ``body`` (S, JSON) or, when long,
 ``zbody`` (B, deflated JSON); ``i1pk``/``i1sk`` and ``i2pk``/``i2sk`` of the two
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 from uuid import uuid4
@@ -18,10 +18,11 @@ from uuid import uuid4
 from botocore.exceptions import BotoCoreError, ClientError
 
 from huitong.aws.errors import translate, translated
-from huitong.errors import Conflict
+from huitong.errors import Conflict, Fault
 from huitong.ports import Index, Item
 
 _INDEXES: Final = {"index1": ("i1pk", "i1sk"), "index2": ("i2pk", "i2sk")}
+_EVIDENCE: Final = ("CHAIN#", "TRACES#", "TRACES-BY#")  # the chains, and the two indexes over them
 _HIGHEST: Final = "\U0010ffff"
 _EMPTY: Final = "\x00"  # keys must not be empty; this sorts first, as an empty text would
 _DEFLATE_ABOVE: Final = 16_384  # characters
@@ -32,13 +33,16 @@ _SAME: Final = "version = :was"
 class DynamoRegister:
     """:class:`huitong.ports.Register` over a low-level DynamoDB client."""
 
-    def __init__(self, client: Any, table: str) -> None:
+    def __init__(self, client: Any, table: str, evidence_table: str = "") -> None:
+        """``evidence_table`` takes the chains of evidence and their indexes: there, nothing is ever
+        replaced or deleted (S-14), neither by this class nor by the functions' permissions."""
         self._client = client
         self._table = table
+        self._evidence = evidence_table or table
 
     def get(self, pk: str, sk: str) -> Item | None:
         with translated(f"{pk}/{sk}"):
-            answer = self._client.get_item(TableName=self._table, Key=_key(pk, sk), ConsistentRead=True)
+            answer = self._client.get_item(TableName=self._of(pk), Key=_key(pk, sk), ConsistentRead=True)
         return _item(answer["Item"]) if "Item" in answer else None
 
     def create(self, item: Item) -> Item:
@@ -46,6 +50,7 @@ class DynamoRegister:
         return replace(item, version=1)
 
     def replace(self, item: Item) -> Item:
+        _only_grows([(item.pk, item.sk)])
         self._put(item, _SAME, _was(item))
         return replace(item, version=item.version + 1)
 
@@ -57,20 +62,27 @@ class DynamoRegister:
     ) -> None:
         if not (creates or replaces or deletes):
             return
+        _only_grows([*((i.pk, i.sk) for i in replaces), *deletes])
         if len(creates) + len(replaces) + len(deletes) == 1 and not deletes:
             (self.create if creates else self.replace)((*creates, *replaces)[0])
             return
         puts = [self._transact_put(i, _ABSENT, {}) for i in creates]
         puts += [self._transact_put(i, _SAME, _was(i)) for i in replaces]
-        drops = [{"Delete": {"TableName": self._table, "Key": _key(pk, sk)}} for pk, sk in deletes]
+        drops = [{"Delete": {"TableName": self._of(pk), "Key": _key(pk, sk)}} for pk, sk in deletes]
         # The SDK adds a request token: a repeated transaction is applied once.
-        with translated(_named(creates, replaces, deletes), writing=True):
+        try:
             self._client.transact_write_items(TransactItems=[*puts, *drops])
+        except (ClientError, BotoCoreError) as error:
+            problem = translate(error, what=_named(creates, replaces, deletes), writing=True)
+            if isinstance(problem, Conflict):
+                problem.where["failed"] = _failed(error, [(i.pk, i.sk) for i in (*creates, *replaces)])
+            raise problem from error
 
     def delete(self, item: Item) -> None:
+        _only_grows([(item.pk, item.sk)])
         with translated(f"{item.pk}/{item.sk}", writing=True):
             self._client.delete_item(
-                TableName=self._table,
+                TableName=self._of(item.pk),
                 Key=_key(item.pk, item.sk),
                 ConditionExpression=_SAME,
                 ExpressionAttributeValues=_was(item),
@@ -101,10 +113,13 @@ class DynamoRegister:
         pk_name, sk_name = _INDEXES[index]
         return self._pages(pk, pk_name, sk_name, low, high, limit, descending, index=index)
 
+    def _of(self, pk: str) -> str:
+        return self._evidence if pk.startswith(_EVIDENCE) else self._table
+
     def _put(self, item: Item, condition: str, values: dict[str, Any]) -> None:
         attributes = _attributes(item)
         request: dict[str, Any] = {
-            "TableName": self._table,
+            "TableName": self._of(item.pk),
             "Item": attributes,
             "ConditionExpression": condition,
         }
@@ -121,12 +136,12 @@ class DynamoRegister:
     def _wrote(self, item: Item, token: str) -> bool:
         with translated(f"{item.pk}/{item.sk}"):
             answer = self._client.get_item(
-                TableName=self._table, Key=_key(item.pk, item.sk), ConsistentRead=True
+                TableName=self._of(item.pk), Key=_key(item.pk, item.sk), ConsistentRead=True
             )
         return bool(answer.get("Item", {}).get("token", {}).get("S") == token)
 
     def _transact_put(self, item: Item, condition: str, values: dict[str, Any]) -> dict[str, Any]:
-        put = {"TableName": self._table, "Item": _attributes(item), "ConditionExpression": condition}
+        put = {"TableName": self._of(item.pk), "Item": _attributes(item), "ConditionExpression": condition}
         return {"Put": {**put, "ExpressionAttributeValues": values} if values else put}
 
     def _pages(
@@ -145,7 +160,7 @@ class DynamoRegister:
             return []
         condition, values = _condition(pk, low, high)
         request: dict[str, Any] = {
-            "TableName": self._table,
+            "TableName": self._of(pk),
             "KeyConditionExpression": condition,
             "ExpressionAttributeNames": {"#p": pk_name, **({"#s": sk_name} if "#s" in condition else {})},
             "ExpressionAttributeValues": values,
@@ -164,6 +179,20 @@ class DynamoRegister:
             if "LastEvaluatedKey" not in answer or (limit and len(found) >= limit):
                 return found
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def _only_grows(keys: Sequence[tuple[str, str]]) -> None:
+    for pk, sk in keys:
+        if pk.startswith(_EVIDENCE):
+            what = f"{pk}/{sk}"
+            raise Fault(f"留痕不可更改:{what}", f"Evidence is never changed: {what}", what=what)
+
+
+def _failed(error: ClientError | BotoCoreError, keys: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The entries whose condition failed, when the store tells; reasons stand in the order of the entries."""
+    answer: Mapping[str, Any] = error.response if isinstance(error, ClientError) else {}
+    reasons = answer.get("CancellationReasons") or ()
+    return [key for key, reason in zip(keys, reasons, strict=False) if reason.get("Code", "None") != "None"]
 
 
 def _condition(pk: str, low: str, high: str) -> tuple[str, dict[str, Any]]:

@@ -28,10 +28,10 @@ class Stored:
 
 
 class Batches:
-    def __init__(self, register: Register, clock: Clock) -> None:
+    def __init__(self, register: Register, clock: Clock, traces: Traces | None = None) -> None:
         self._register = register
         self._clock = clock
-        self._log = Traces(register, clock)
+        self._log = traces or Traces(register, clock)
 
     def get(self, id: str) -> Stored:
         """Raises NotFound."""
@@ -48,7 +48,7 @@ class Batches:
         """Register a new batch. Raises Conflict when the id is taken: then it is the same delivery."""
         batch = replace(batch, history=((batch.status, timestamp(self._clock.now()), by),))
         item = _item(batch)
-        self._register.write(creates=[item, *_markers(batch), *self._traces(batch, by)])
+        self._log.commit(*_traces(batch, by), creates=[item, *_markers(batch)])
         return Stored(batch, replace(item, version=1))
 
     def move(
@@ -78,8 +78,9 @@ class Batches:
         moved = replace(batch, status=status, history=(*batch.history, entry), **changes)
         item = replace(_item(moved), version=stored.item.version)
         before, after = _markers(batch), _markers(moved)
-        self._register.write(
-            creates=[*(after if not before else ()), *self._traces(moved, by), *creates],
+        self._log.commit(
+            *_traces(moved, by),
+            creates=[*(after if not before else ()), *creates],
             replaces=[item, *replaces],
             deletes=[(m.pk, m.sk) for m in before] if not after else (),
         )
@@ -104,31 +105,32 @@ class Batches:
         found = [self.find(marker.body["batch"]) for marker in markers]
         return [s for s in found if s is not None and s.batch.status in IN_FLIGHT]
 
-    def _traces(self, batch: Batch, by: str) -> list[Item]:
-        """What a state entered means for the record (L-34): collected, compared, became an update."""
-        counts = batch.counts
-        acts: dict[Act, int] = {}
-        if batch.status in ("ingested", "duplicate") or (batch.status == "rejected" and not counts.accepted):
-            acts["collect"] = counts.received
-        if batch.status in ("published", "held", "superseded"):
-            acts["compare"] = counts.accepted
-        if batch.status == "published":
-            acts["update"] = counts.inserted + counts.updated + counts.deleted
-        of_batch = Trace(
-            "collect",
-            actor=by,
-            unit=batch.unit,
-            resource=batch.resource,
-            batch=batch.id,
-            seq=batch.seq,
-            case_no=batch.case_no,
-        )
-        return [self._log.entry(replace(of_batch, act=act, count=rows)) for act, rows in acts.items()]
-
     def _listed(self, index: Any, pk: str, low: str, high: str, limit: int) -> list[Batch]:
         high = f"{high}\uffff" if high else ""
         items = self._register.query_index(index, pk, low=low, high=high, limit=limit, descending=True)
         return [Batch.from_dict(i.body) for i in items]
+
+
+def _traces(batch: Batch, by: str) -> list[Trace]:
+    """What a state entered means for the record (L-34): collected, compared, became an update."""
+    counts = batch.counts
+    acts: dict[Act, int] = {}
+    if batch.status in ("ingested", "duplicate") or (batch.status == "rejected" and not counts.accepted):
+        acts["collect"] = counts.received
+    if batch.status in ("published", "held", "superseded"):
+        acts["compare"] = counts.accepted
+    if batch.status == "published":
+        acts["update"] = counts.inserted + counts.updated + counts.deleted
+    of_batch = Trace(
+        "collect",
+        actor=by,
+        unit=batch.unit,
+        resource=batch.resource,
+        batch=batch.id,
+        seq=batch.seq,
+        case_no=batch.case_no,
+    )
+    return [replace(of_batch, act=act, count=rows) for act, rows in acts.items()]
 
 
 def _item(batch: Batch) -> Item:

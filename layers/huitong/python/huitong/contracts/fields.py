@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, cast, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
 
 from huitong.contracts.bounds import Bounds, is_value, read_bounds, unfit
 from huitong.contracts.field_types import Typed, typed
@@ -75,6 +75,7 @@ def read_field(prop: SchemaProperty, path: str, problems: Problems) -> Field | N
         letter=kind.letter,
         refers_to=_refers_to(prop),
         unique=bool(prop.unique),
+        subject=_subject(extra, path, problems),
     )
 
 
@@ -285,6 +286,20 @@ def _level(prop: SchemaProperty, path: str, problems: Problems) -> str:
             "known are L1 to L4, or public, internal, confidential, restricted",
         )
     return level
+
+
+def _subject(extra: Mapping[str, Any], path: str, problems: Problems) -> Literal["", "yes", "no"]:
+    """``subject: true`` on a number that identifies a person, ``false`` on one that does not after all."""
+    written = text(extra.get("subject")).lower()
+    if written in ("", "true", "false"):
+        return "yes" if written == "true" else "no" if written else ""
+    problems.add(
+        "custom.value",
+        f"{path}.customProperties.subject",
+        "subject 须为 true 或 false",
+        "subject is true or false",
+    )
+    return ""
 
 
 def _mask(extra: Mapping[str, Any], path: str, problems: Problems) -> Mask:

@@ -45,6 +45,9 @@ KNOWN_SEMANTICS: Final = (
 DOCUMENT_TYPE_FIELD: Final = "id_type"
 CITIZEN_CARD: Final = "111"
 
+#: Of a public register without dates of publication, whose items end by being deleted (a roll of firms, say).
+STANDING: Final = "standing"
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -79,6 +82,7 @@ class Field:
     refers_to: str = ""  # "IN-01.case_no"
     field_id: int = 0  # Iceberg column id in the current table, given at registration, never reused
     unique: bool = False
+    subject: Literal["", "yes", "no"] = ""  # whether it identifies a person; empty = as its semantic says
 
     @property
     def masked(self) -> bool:
@@ -135,6 +139,8 @@ class Contract:
     case_field: str = ""  # the field that names the case a row belongs to
     case_register: Literal["", "stage", "rulings"] = ""  # the court's resource that moves the case register
     look_back_field: str = ""  # the date to which the look-back period of a case applies
+    publish_until: str = ""  # the field with the last day of publication; STANDING = rows stay until deleted
+    correction_policy: Literal["", "s3d", "s3c"] = ""  # huitong.tickets.procedures.POLICIES
     rules: tuple[RowRule, ...] = ()
     limits: Limits = field(default_factory=Limits)
     document: str = ""  # key of the YAML text as it was registered
@@ -146,6 +152,15 @@ class Contract:
     @property
     def partitions(self) -> tuple[Field, ...]:
         return tuple(sorted((f for f in self.fields if f.partition), key=lambda f: f.partition))
+
+    @property
+    def subject_fields(self) -> tuple[Field, ...]:
+        """Text fields that identify the persons a row is about: identity numbers, or as the contract says."""
+        return tuple(
+            f
+            for f in self.fields
+            if f.type == "string" and (f.subject == "yes" or (not f.subject and f.semantic == "citizen-id"))
+        )
 
     def field_named(self, name: str) -> Field | None:
         return next((f for f in self.fields if f.name == name), None)

@@ -76,10 +76,21 @@ class Subscription:
     created_at: str = ""
     created_by: str = ""
     history: tuple[tuple[str, str, str], ...] = ()  # (state or act, at, by)
+    grant: str = ""  # under which it runs (sharing.grant.Grant.ref); empty = the owner's, or a masked view
+    case_no: str = ""  # the case or duty for which it was asked
+    duty: str = ""
 
     @property
     def access(self) -> Access:
-        return Access(self.resource, self.fields, self.masks, self.row_filter)
+        return Access(
+            self.resource,
+            self.fields,
+            self.masks,
+            self.row_filter,
+            grant=self.grant,
+            case_no=self.case_no,
+            duty=self.duty,
+        )
 
     @property
     def planned(self) -> Position:
@@ -139,6 +150,11 @@ class Delivery:
     receipt: Mapping[str, Any] | None = None
     acknowledged_at: str = ""
     reported: bool = False  # a failed one: dead-letter queue and event were told
+    traced: bool = False  # its evidence is written: from then on it may be sent
+    fields: tuple[str, ...] = ()  # those in the body, as it was made; empty = the subscription's
+    masked: tuple[str, ...] = ()
+    grant: str = ""
+    subjects: Mapping[str, Any] = field(default_factory=dict)  # audit.subjects.Subjects as a mapping
 
     @property
     def message_id(self) -> str:
@@ -150,12 +166,13 @@ class Delivery:
 
     @classmethod
     def from_dict(cls, body: Mapping[str, Any]) -> Self:
-        return cls(**body)
+        lists = {name: tuple(body.get(name, ())) for name in ("fields", "masked")}
+        return cls(**{**body, **lists})
 
     def summary(self) -> dict[str, Any]:
         """What the API and the command line show."""
         shown = self.as_dict()
-        for internal in ("object", "reported"):
+        for internal in ("object", "reported", "traced", "subjects"):
             del shown[internal]
         return {**shown, "status": shown.pop("state"), "id": self.message_id}
 

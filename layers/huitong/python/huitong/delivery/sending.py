@@ -1,8 +1,10 @@
 """Sending: what is due to one subscriber, in order, until it gives its receipt. Light to import.
 
-Effects of one attempt, in this order: POST; then one transaction of the
-delivery and the subscription's progress. Killed in between, the same message
-goes out again, with the same id and the same bytes, and the receiver knows it.
+Effects of one delivery, in this order: its evidence, noted at the delivery in
+the same write (S-15: what cannot be recorded is not sent); then for each attempt
+the POST and one transaction of the delivery and the subscription's progress.
+Killed in between, the same message goes out again, with the same id and the same
+bytes, and the receiver knows it; the evidence is not repeated.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Final
 
+from huitong.audit.subjects import Subjects
 from huitong.audit.trace import Trace, Traces
 from huitong.delivery.accounts import Deliveries, item_of
 from huitong.delivery.accounts import Stored as StoredDelivery
@@ -165,6 +168,10 @@ class Sender:
         if body is None:
             self._subscriptions.wake(subscription)
             return None
+        try:
+            due = self._traced(subscription, due)
+        except Conflict:
+            return 0.0  # somebody else changed the delivery: look again
         outcome = self._post(subscription, due.delivery, body)
         if outcome.receipt is not None:
             self._acknowledged(due, outcome)
@@ -264,17 +271,16 @@ class Sender:
         item = item_of(delivery, due.item.version)
         for attempt in range(_ATTEMPTS):
             stored = self._subscriptions.get(delivery.subscription)
-            noted = self._trace(stored.subscription, due.delivery)
             try:
                 if progress is None and stored.subscription.state in ("active", "paused"):
                     moved = self._subscriptions.moved(
                         stored.subscription, "suspended", by="push", reason=delivery.reason
                     )
-                    self._subscriptions.change(stored, creates=noted, replaces=[item], **moved)
+                    self._subscriptions.change(stored, replaces=[item], **moved)
                 elif progress:
-                    self._subscriptions.change(stored, creates=noted, replaces=[item], **progress)
+                    self._subscriptions.change(stored, replaces=[item], **progress)
                 else:
-                    self._register.write(creates=noted, replaces=[item])
+                    self._register.replace(item)
                 return
             except Conflict:
                 now = self._deliveries.get(delivery.subscription, delivery.n)
@@ -283,22 +289,28 @@ class Sender:
                 if attempt + 1 == _ATTEMPTS:
                     raise
 
-    def _trace(self, subscription: Subscription, before: Delivery) -> list[Item]:
-        """The log entry of this sharing, with its first attempt: from then on the data may be outside."""
-        if self._traces is None or before.attempts:
-            return []
+    def _traced(self, subscription: Subscription, due: StoredDelivery) -> StoredDelivery:
+        """The delivery with its evidence on record: from the first attempt on the data may be outside."""
+        delivery = due.delivery
+        if self._traces is None or delivery.traced:
+            return due
         told = Trace(
             "share",
             actor="push",
             unit=subscription.unit,
             resource=subscription.resource,
-            fields=subscription.fields,
-            batch=before.batch,
-            seq=before.seq,
-            count=before.count,
-            detail=before.message_id,
-        )
-        return [self._traces.entry(told)]
+            fields=delivery.fields or subscription.fields,
+            masked=delivery.masked,
+            batch=delivery.batch,
+            seq=delivery.seq,
+            count=delivery.count,
+            detail=delivery.message_id,
+            path="push",
+            grant=delivery.grant,
+        ).of(Subjects.from_dict(delivery.subjects))
+        item = item_of(replace(delivery, traced=True), due.item.version)
+        self._traces.commit(told, replaces=[item])
+        return self._deliveries.get(delivery.subscription, delivery.n)
 
     def _suspend(self, stored: Stored, reason: str) -> None:
         moved = self._subscriptions.moved(stored.subscription, "suspended", by="push", reason=reason)

@@ -92,4 +92,5 @@ def _conflict(item: Item) -> Conflict:
         f"{item.pk}/{item.sk} was changed by somebody else",
         pk=item.pk,
         sk=item.sk,
+        failed=[(item.pk, item.sk)],
     )
