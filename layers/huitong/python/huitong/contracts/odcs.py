@@ -16,7 +16,7 @@ from huitong.contracts.checks import Checks, read_checks, read_rules
 from huitong.contracts.document import load
 from huitong.contracts.fields import read_field
 from huitong.contracts.frequency import FREQUENCIES, frequency_named
-from huitong.contracts.model import Contract, Field, Limits, Mode
+from huitong.contracts.model import STANDING, Contract, Field, Limits, Mode
 from huitong.contracts.reading import Problems, custom, text
 from huitong.contracts.shape import MAX_PROPERTIES, shaped
 from huitong.errors import InvalidContract
@@ -114,6 +114,10 @@ def _read(model: OpenDataContractStandard, problems: Problems) -> Parsed | None:
             _one_of(settings, "caseRegister", ("stage", "rulings"), problems),
         ),
         look_back_field=_field_of(settings, "lookBackField", fields, problems),
+        publish_until=_publish_until(settings, fields, problems),
+        correction_policy=cast(
+            Literal["", "s3d", "s3c"], _one_of(settings, "correctionPolicy", ("s3d", "s3c"), problems)
+        ),
         rules=rules,
         limits=_limits(settings, problems),
     )
@@ -281,6 +285,21 @@ def _field_of(settings: Mapping[str, Any], key: str, fields: tuple[Field, ...], 
     if name and not any(f.name == name for f in fields):
         problems.add(
             "custom.value", f"customProperties.{key}", f"没有字段 {name}", f"there is no field {name}"
+        )
+    return name
+
+
+def _publish_until(settings: Mapping[str, Any], fields: tuple[Field, ...], problems: Problems) -> str:
+    """A field of dates, or that the register stands (S-32)."""
+    if text(settings.get("publishUntil")) == STANDING:
+        return STANDING
+    name = _field_of(settings, "publishUntil", fields, problems)
+    if name and not any(f.name == name and f.type == "date" for f in fields):
+        problems.add(
+            "custom.value",
+            "customProperties.publishUntil",
+            f"{name} 须为日期字段",
+            f"{name} must be a field of dates",
         )
     return name
 
