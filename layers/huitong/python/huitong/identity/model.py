@@ -7,6 +7,8 @@ from typing import Final, Literal
 
 #: The unit that runs the platform: 深圳市破产事务管理署 (domain.md 5.1; a synthetic code with valid checks).
 OPERATOR: Final = "1144030000AA01123N"
+#: The municipal data department: 深圳市政务服务和数据管理局 (a synthetic code, likewise).
+DATA_DEPARTMENT: Final = "1144030000AA01131H"
 
 Role = Literal[
     "admin",  # 系统管理员 system administrator
