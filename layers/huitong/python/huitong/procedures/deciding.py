@@ -180,6 +180,10 @@ def _with_clocks(
         first = _first_day(step, given, today)
         fresh = Running(today.isoformat(), first.isoformat(), procedure.term(name).days, "")
         clocks[name] = _due(fresh, first, calendar)
+        if step.until:
+            last = _last_day(step, given, today)
+            days = calendar.between(first, last)
+            clocks[name] = replace(fresh, days=days, due=last.isoformat())
         if final:
             clocks[name] = replace(clocks[name], stopped=today.isoformat())
     return replace(record, clocks=clocks, earlier=tuple(earlier))
@@ -196,6 +200,18 @@ def _first_day(step: Step, given: Mapping[str, Any], today: date) -> date:
     if day > today:
         zh, en = f"{step.since} 须为今天或以前的日期", f"{step.since} must be a day up to today"
         raise BadRequest(zh, en, problems=[Problem("procedure.day", zh, en, {"field": step.since})])
+    return day
+
+
+def _last_day(step: Step, given: Mapping[str, Any], today: date) -> date:
+    """The time limit that a step sets. Raises BadRequest when it names no day from today on."""
+    try:
+        day = date.fromisoformat(str(given[step.until]))
+    except ValueError:
+        day = date.min
+    if day < today:
+        zh, en = f"{step.until} 须为今天或以后的日期", f"{step.until} must be a day from today on"
+        raise BadRequest(zh, en, problems=[Problem("procedure.day", zh, en, {"field": step.until})])
     return day
 
 

@@ -70,6 +70,7 @@ class Step:
     pauses: tuple[str, ...] = ()
     resumes: tuple[str, ...] = ()
     since: str = ""  # member of the content: the day from which the started clocks count; "" = today
+    until: str = ""  # member of the content: the last day of the started clocks, not their term's days
 
 
 @dataclass(frozen=True, slots=True)
