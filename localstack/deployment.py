@@ -21,6 +21,8 @@ STACK = "huitong"
 BUCKET = "huitong-artifacts"
 STAGE = "local"
 SECONDS = 300.0
+#: See Deployer._allow_what_the_emulator_cannot_place.
+UNPLACED = ["glue:GetDatabase"]
 #: What only a local stack is told.
 PARAMETERS = {"Stage": STAGE, "AllowLocalEndpoints": "true", "RetrySeconds": "1"}
 
@@ -64,6 +66,8 @@ class Deployer:
         changed = self._change(package.template)
         outputs = self._outputs()
         self._glue_database()
+        if changed:
+            self._allow_what_the_emulator_cannot_place()
         return Deployed(self.endpoint, outputs, changed)
 
     def deployed(self) -> Deployed | None:
@@ -148,6 +152,18 @@ class Deployer:
         glue = self.client("glue")
         with contextlib.suppress(glue.exceptions.AlreadyExistsException):
             glue.create_database(DatabaseInput={"Name": "huitong"})
+
+
+    def _allow_what_the_emulator_cannot_place(self) -> None:
+        """Actions for which the emulator asks a policy without knowing the resource: it wants "*", AWS does not."""
+        iam, functions = self.client("iam"), self.client("lambda").list_functions()["Functions"]
+        statement = {"Effect": "Allow", "Action": UNPLACED, "Resource": "*"}
+        for role in {f["Role"].rpartition("/")[2] for f in functions}:
+            iam.put_role_policy(
+                RoleName=role,
+                PolicyName="emulator",
+                PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+            )
 
 
 def write_profile(deployer: Deployer, deployed: Deployed, path: Path) -> str:

@@ -125,8 +125,7 @@ def _environment(folder: Path, port: int) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
-        # HUITONG_STACK_AUTH=true: policies are evaluated, each function with its own role's rights.
-        "AUTH": os.environ.get("HUITONG_STACK_AUTH", "false"),
+        "AUTH": "true",  # policies are evaluated: each function has its own role's rights, as on AWS
     }
 
 
