@@ -77,12 +77,14 @@ def inline(pairs: Iterable[Pair]) -> Subjects:
 
 
 def blind(key: str, kind: Kind, text: str) -> str:
-    """The blind index of a canonical text (:func:`subject_text`, :func:`record_text`)."""
+    """The blind index of an identity number as written, or of a :func:`record_text`."""
+    text = subject_text(text) if kind == "subject" else text
     return hmac.new(key.encode(), f"{kind}{_APART}{text}".encode(), hashlib.sha256).hexdigest()[:_DIGITS]
 
 
 def blind_sql(key: str, kind: Kind, text_sql: str) -> str:
     """The same for a VARCHAR expression of DuckDB; null stays null."""
+    text_sql = subject_text_sql(text_sql) if kind == "subject" else text_sql
     raw = key.encode()
     padded = (hashlib.sha256(raw).digest() if len(raw) > _BLOCK else raw).ljust(_BLOCK, b"\0")
     inner, outer = (bytes(b ^ pad for b in padded).hex() for pad in (0x36, 0x5C))
