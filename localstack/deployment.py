@@ -153,9 +153,8 @@ class Deployer:
         with contextlib.suppress(glue.exceptions.AlreadyExistsException):
             glue.create_database(DatabaseInput={"Name": "huitong"})
 
-
     def _allow_what_the_emulator_cannot_place(self) -> None:
-        """Actions for which the emulator asks a policy without knowing the resource: it wants "*", AWS does not."""
+        """The emulator does not know the resource of these actions and asks for "*"; AWS does not."""
         iam, functions = self.client("iam"), self.client("lambda").list_functions()["Functions"]
         statement = {"Effect": "Allow", "Action": UNPLACED, "Resource": "*"}
         for role in {f["Role"].rpartition("/")[2] for f in functions}:
