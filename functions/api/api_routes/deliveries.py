@@ -27,6 +27,7 @@ def open_upload(ask: Ask[ApiServices]) -> dict[str, Any]:
         edition=body.get("edition", ""),
         profile=body.get("profile", ""),
         case_no=body.get("case_no", ""),
+        ticket=body.get("ticket", ""),
         options=body.get("options"),
         by=ask.by,
     )
@@ -72,6 +73,7 @@ def put_records(ask: Ask[ApiServices], code: str) -> dict[str, Any]:
         idempotency_key=ask.headers.get("idempotency-key", "").strip() or body.get("edition", ""),
         profile=body.get("profile", ""),
         case_no=body.get("case_no", ""),
+        ticket=body.get("ticket", ""),
         by=ask.by,
     )
     upload = services.uploads.get(upload_id)

@@ -109,6 +109,7 @@ class Batch:
     filename: str = ""
     edition: str = ""
     case_no: str = ""  # the case the whole delivery was obtained for, if declared
+    ticket: str = ""  # the correction that it carries, if it says so
     profile: str = ""
     sha256: str = ""
     size: int = 0

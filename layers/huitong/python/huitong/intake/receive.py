@@ -252,6 +252,7 @@ class Receive:
             filename=landed.filename,
             edition=landed.edition,
             case_no=upload.case_no if upload else "",
+            ticket=upload.ticket if upload else "",
             profile=profile.name if profile else (upload.profile if upload else ""),
             sha256=digest,
             size=info.size,

@@ -35,6 +35,7 @@ def put_rows(
     idempotency_key: str = "",
     profile: str = "",
     case_no: str = "",
+    ticket: str = "",
     by: str,
 ) -> str:
     """Land rows and return the upload id; ``uploads.get(id).batch_id`` is the batch they become.
@@ -73,6 +74,7 @@ def put_rows(
         edition=idempotency_key or id,
         profile=profile,
         case_no=case_no,
+        ticket=ticket,
         options={"format": "json"},
         by=by,
         id=id,

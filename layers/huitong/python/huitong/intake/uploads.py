@@ -36,6 +36,7 @@ class Upload:
     edition: str = ""
     profile: str = ""
     case_no: str = ""
+    ticket: str = ""  # the correction (huitong.tickets) that the rows carry
     layout: Layout = field(default_factory=Layout)
     by: str = ""
     opened_at: str = ""
@@ -66,6 +67,7 @@ class Uploads:
         edition: str = "",
         profile: str = "",
         case_no: str = "",
+        ticket: str = "",
         options: Mapping[str, Any] | None = None,
         by: str,
     ) -> tuple[str, PresignedUpload]:
@@ -82,6 +84,7 @@ class Uploads:
             edition=edition,
             profile=profile,
             case_no=case_no,
+            ticket=ticket,
             options=options,
             by=by,
         )
@@ -98,6 +101,7 @@ class Uploads:
         edition: str = "",
         profile: str = "",
         case_no: str = "",
+        ticket: str = "",
         options: Mapping[str, Any] | None = None,
         by: str,
         id: str = "",
@@ -108,6 +112,7 @@ class Uploads:
             ("edition", edition, 200),
             ("profile", profile, 64),
             ("case_no", case_no, 200),
+            ("ticket", ticket, 128),
         ):
             if len(value) > limit or has_control(value):
                 problems.append(
@@ -138,6 +143,7 @@ class Uploads:
             edition=edition,
             profile=profile,
             case_no=case_no,
+            ticket=ticket,
             layout=layout,
             by=by,
             opened_at=timestamp(self._clock.now()),

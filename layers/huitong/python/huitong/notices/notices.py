@@ -2,18 +2,23 @@
 
 A notice is written in the transaction of what it tells of (:func:`entry_of`),
 so that none is lost and none is sent twice. It holds ids and texts, never
-values of persons. Keys: ``NOTICE#{unit}`` / ``{at}#{id}``.
+values of persons. Keys: ``NOTICE#{unit}`` / ``{at}#{id}``; ``index1`` lists what is about one thing,
+``index2`` what the event bus has not heard of yet (:meth:`Notices.announce`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Self
+from typing import Any, Final, Self
 from uuid import uuid4
 
-from huitong.errors import NotFound
-from huitong.ports import Clock, Item, Register, timestamp
+from huitong.errors import Conflict, NotFound
+from huitong.ports import Clock, EventBus, Item, Register, timestamp
+
+_UNHEARD: Final = "NOTICES-UNHEARD"
+_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ def entry_of(notice: Notice, at: str) -> Item:
         sk=f"{at}#{kept.id}",
         body=kept.as_dict(),
         index1=(f"NOTICES-ABOUT#{kept.about}", f"{at}#{kept.id}"),
+        index2=(_UNHEARD, f"{at}#{kept.id}"),
     )
 
 
@@ -86,3 +92,27 @@ class Notices:
             return Notice.from_dict(item.body)
         read = item.with_body(read_at=timestamp(self._clock.now()), read_by=by)
         return Notice.from_dict(self._register.replace(read).body)
+
+    def read_entries(self, unit: str, about: str, *, by: str) -> list[Item]:
+        """A unit's unread notices about one thing, as entries that note them read: for another's write."""
+        now = timestamp(self._clock.now())
+        items = self._register.query(f"NOTICE#{unit}")
+        unread = [i for i in items if i.body["about"] == about and not i.body["read_at"]]
+        return [i.with_body(read_at=now, read_by=by) for i in unread]
+
+    def announce(self, events: EventBus) -> int:
+        """Tell the event bus of notices that it has not heard of, so that they can be pushed; how many.
+
+        At least once each, kind by kind (``NoticeKept``), without their texts.
+        """
+        items = self._register.query_index("index2", _UNHEARD, limit=_AT_ONCE)
+        for found in items:
+            item = self._register.get(found.pk, found.sk)
+            if item is None or item.index2 is None:
+                continue
+            notice = Notice.from_dict(item.body)
+            told = ("id", "kind", "to", "about", "due", "must_acknowledge", "at")
+            events.publish("NoticeKept", {name: getattr(notice, name) for name in told})
+            with suppress(Conflict):  # it was read at this moment: told again, next time
+                self._register.replace(replace(item, index2=None))
+        return len(items)

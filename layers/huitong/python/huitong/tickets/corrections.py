@@ -196,7 +196,7 @@ class Corrections:
 
     # --- what a step brings with it ----------------------------------------------
 
-    def _consequences(self, before: Record | None, after: Record) -> Effects:
+    def _consequences(self, _before: Record | None, after: Record) -> Effects:
         step, procedure = after.history[-1].step, KINDS[cast(Kind, after.procedure)]
         notices: list[Notice] = []
         creates: list[Item] = []
@@ -212,17 +212,19 @@ class Corrections:
         if step == "pass_on":
             zh, en = "转本单位处理", "was passed to your unit"
             notices.append(_notice(after, procedure, after.parties["provider"], zh, en))
+        corrected = after.last("correct") is not None
+        if step == "correct" or (procedure.state(after.state).final and not corrected):
+            result, c = "corrected" if corrected else _result(after), after.content
+            replaces = self.marks.closed(str(c["resource"]), str(c["record"]), after.id, result)
+        then = ("close",) if step == "correct" and not after.history[-1].given["receivers"] else ()
         if procedure.state(after.state).final:
-            result = _result(after)
-            content = after.content
-            replaces = self.marks.closed(str(content["resource"]), str(content["record"]), after.id, result)
             creates.append(self._report(after, procedure))
             zh, en = _RESULTS[after.state]
             for unit in sorted({after.parties["applicant"], after.parties["provider"]}):
                 notices.append(
                     _notice(after, procedure, unit, f"{zh},办结报告已归档", f"is {en}: report archived")
                 )
-        return Effects(creates=creates, replaces=replaces, notices=notices)
+        return Effects(creates=creates, replaces=replaces, notices=notices, then=then)
 
     def _mark(self, record: Record) -> Mark:
         c = record.content
@@ -239,7 +241,7 @@ class Corrections:
         )
 
     def _report(self, record: Record, procedure: Procedure) -> Item:
-        """What was doubted, by whom, what came of it, when: ids and texts of the handlers, no key, no value."""
+        """What was doubted, by whom, what came of it, when: ids and the handlers' texts, no key, no value."""
         days = self._calendar.working_days()
         start, end = (china_day_of(t.at) for t in (record.history[0], record.history[-1]))
         corrected = record.last("correct")

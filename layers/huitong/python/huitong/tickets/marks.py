@@ -19,7 +19,7 @@ KEPT: Final = timedelta(days=90)
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """``batch_id`` and ``source_row`` are the row's place when the ticket was filed, or where it moved to since."""
+    """``batch_id`` and ``source_row`` are the row's place at the filing, or where it moved to since."""
 
     resource: str
     record: str
@@ -76,7 +76,7 @@ class Marks:
         return [replace(item, body=mark.as_dict(), expires=int(end.timestamp()))]
 
     def moved(self, mark: Mark, batch_id: str, source_row: int) -> None:
-        """Note that the record stands in another place now. Raises Conflict when another write came between."""
+        """Note that the record stands elsewhere now. Raises Conflict when another write came between."""
         item = self._register.get(_pk(mark.resource), f"{mark.record}#{mark.ticket}")
         if item is not None and (item.body["batch_id"], item.body["source_row"]) != (batch_id, source_row):
             self._register.replace(item.with_body(batch_id=batch_id, source_row=source_row))

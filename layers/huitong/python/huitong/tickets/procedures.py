@@ -43,7 +43,7 @@ def _ending(sources: tuple[str, ...], stops: tuple[str, ...]) -> tuple[Step, ...
     """What every kind ends with: the corrected record was published, those who had it were told."""
     return (
         Step("correct", "更正已发布", "the correction was published", sources, "corrected",
-             needs=("batch", "seq", "wrong_seq"), takes=("receivers", "elapsed_days"),
+             needs=("batch", "seq", "wrong_seq"), takes=("receivers", "elapsed_days", "fields"),
              stops=stops, starts=("tell",)),
         Step("close", "办结", "close: every receiver has acknowledged", ("corrected",), "closed",
              stops=("tell",)),
@@ -83,7 +83,9 @@ def _by_provider(
     )  # fmt: skip
 
 
-_ANSWER: Final = Term("answer", "数源单位核查答复", "the source unit handles and answers", 10, warn=2)
+_ANSWER: Final = Term(
+    "answer", "数源单位核查答复", "the source unit handles and answers", 10, warn=2, of="provider"
+)
 
 CORRECTION: Final = _by_provider(
     "correction", "数据校核", "correction",
@@ -96,7 +98,7 @@ CORRECTION: Final = _by_provider(
              stops=("report",)),
     ),
     (State("noted", "已发现疑义", "doubt noted"),),
-    terms=(Term("report", "使用单位反馈", "the user reports its doubt", 5), _ANSWER),
+    terms=(Term("report", "使用单位反馈", "the user reports its doubt", 5, of="applicant"), _ANSWER),
     parties=_PARTIES,
 )  # fmt: skip
 
@@ -110,7 +112,8 @@ OBJECTION: Final = _by_provider(
 REVIEW: Final = Procedure(
     "review", "核查申请", "review",
     states=(
-        State("filed", "已提出", "filed"), State("technical", "技术原因处理中", "a technical cause is mended"),
+        State("filed", "已提出", "filed"),
+        State("technical", "技术原因处理中", "a technical cause is mended"),
         State("passed", "已转责任单位", "passed to the responsible unit"),
         State("answered", "已答复", "answered"), _CORRECTED, _CLOSED, _REFUSED, _WITHDRAWN,
     ),
@@ -136,7 +139,7 @@ REVIEW: Final = Procedure(
     terms=(
         Term("check", "平台核查", "the manager checks", 3),
         Term("mend", "技术原因更正", "a technical cause is mended", 3),
-        Term("handle", "责任单位处理", "the responsible unit handles it", 3), _TELL,
+        Term("handle", "责任单位处理", "the responsible unit handles it", 3, of="provider"), _TELL,
     ),
     parties=_PARTIES,
 )  # fmt: skip
@@ -153,7 +156,7 @@ CORRECTION_NOTICE: Final = Procedure(
         Step("acknowledge", "确认已更正", "acknowledge: own copies are corrected", ("told",), "acknowledged",
              "receiver", takes=("remark",), stops=("confirm",)),
     ),
-    terms=(Term("confirm", "接收方确认", "the receiver acknowledges", 5),),
+    terms=(Term("confirm", "接收方确认", "the receiver acknowledges", 5, of="receiver"),),
     parties={"receiver": ("接收单位", "receiving unit"), "provider": _PARTIES["provider"]},
 )  # fmt: skip
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from huitong.sharing.access import PATHS
+from huitong.sharing.clearance import LEVELS
 from huitong.web.schemas.parts import (
     COUNT,
     COUNTS,
     FLAG,
+    ID,
     MASKS,
     MODE,
     MOMENT,
@@ -30,6 +33,7 @@ from huitong.web.schemas.parts import (
     ref,
     text,
 )
+from huitong.web.schemas.sharing import USE_MEMBERS
 
 _REQUESTS: Final[Mapping[str, Schema]] = {
     "ContractBody": body(
@@ -51,6 +55,7 @@ _REQUESTS: Final[Mapping[str, Schema]] = {
             "edition": text("版本 declared edition", most=128),
             "profile": text("name of a saved import profile", most=64),
             "case_no": text("案号 case the delivery was obtained for", most=120),
+            "ticket": text("校核单号 correction that the rows carry", pattern=f"{ID}|^$", most=128),
             "options": {"type": "object", "additionalProperties": TEXT, "maxProperties": 30},
         },
     ),
@@ -69,6 +74,7 @@ _REQUESTS: Final[Mapping[str, Schema]] = {
             "edition": text("stands for the header Idempotency-Key", most=128),
             "profile": text(most=64),
             "case_no": text(most=120),
+            "ticket": text("校核单号 correction that the rows carry", pattern=f"{ID}|^$", most=128),
         },
     ),
     "ReasonBody": body({"reason": text("why", most=1_000, minLength=1)}),
@@ -82,7 +88,7 @@ _REQUESTS: Final[Mapping[str, Schema]] = {
         },
     ),
     "GrantBody": body(
-        {},
+        {"basis": text("批准文号 number of the recorded decision", most=256, minLength=1)},
         {
             "fields": array(text(most=128), most=2_000),
             "unmasked": array(text(most=128), most=2_000),
@@ -91,6 +97,13 @@ _REQUESTS: Final[Mapping[str, Schema]] = {
             "purpose": text(most=1_000),
             "starts": text("first day, e.g. 2026-01-31; empty = open", most=10),
             "ends": text("last day; empty = open", most=10),
+            "case_no": text("案号 the case to which it is bound", most=80),
+            "duty": text("法定职责 the statutory duty to which it is bound", most=128),
+            "methods": array(one_of(*PATHS), most=len(PATHS)),
+            "volume": number("most rows a day; 0 = none set"),
+            "users": array(text(most=128), most=1_000),
+            "clearance": one_of(*LEVELS),
+            "statistics": {"type": "boolean", "description": "groups of rows only, never rows"},
         },
     ),
     "SubscriptionBody": body(
@@ -100,6 +113,7 @@ _REQUESTS: Final[Mapping[str, Schema]] = {
             "fields": array(text(most=128), most=2_000),
             "filter": text("boolean SQL expression over the resource's columns", most=4_000),
             "start": one_of("now", "snapshot"),
+            **USE_MEMBERS,
             "secret": text("Standard Webhooks secret (whsec_…); made when absent", most=256),
         },
     ),
@@ -110,6 +124,7 @@ _REQUESTS: Final[Mapping[str, Schema]] = {
             "format": one_of("json", "csv", "arrow"),
             "limit": number("rows of the first page", low=1, high=10_000),
             "safe": {**FLAG, "description": "CSV for spreadsheets: formulas are made harmless"},
+            **USE_MEMBERS,
         },
     ),
 }
@@ -215,6 +230,9 @@ _ANSWERS: Final[Mapping[str, Schema]] = {
             "masks": OPEN,
             "row_filter": TEXT,
             "revoked": FLAG,
+            "id": TEXT,
+            "basis": TEXT,
+            "methods": {"type": "array"},
         }
     ),
     "Grants": listing("Grant"),
