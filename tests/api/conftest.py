@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.grounds import DUTY, KnownGrounds
 
 from huitong.audit.trace import Traces
 from huitong.batches.ledger import Ledger
@@ -31,6 +32,7 @@ from huitong.local.register import MemoryRegister
 from huitong.notices.notices import Notices
 from huitong.procedures.calendar import Calendar
 from huitong.sharing.grants import Grants
+from huitong.sharing.grounds import RegisteredGrounds
 from huitong.warehouse.publication import Publications
 from huitong.web.operations import OPERATIONS
 
@@ -85,7 +87,10 @@ class World:
         self.credentials = Credentials(register, clock)
         self.units = Units(register)
         self.contracts = Contracts(register, self.staging, clock)
-        self.grants = Grants(register, clock)
+        self.grounds = KnownGrounds(
+            registers=RegisteredGrounds(lambda: self.area("cases"), lambda: self.area("duties"))
+        )
+        self.grants = Grants(register, clock, self.grounds)
         self.batches = Batches(register, clock)
         self.publications = Publications(register)
         self.traces = Traces(register, clock)
@@ -274,6 +279,7 @@ def court_things(world: World) -> dict[str, str]:
     """One thing of each kind that belongs to the court (subscriptions: to the bank); id by path segment."""
     from huitong.batches.model import Batch
     from huitong.identity.model import Principal
+    from huitong.sharing.access import Use
     from huitong.sharing.grants import Grant, access_for
 
     contract = world.contracts.get("claims")
@@ -289,8 +295,9 @@ def court_things(world: World) -> dict[str, str]:
         order="2026-01-05T08:00:00.000Z#k",
     )
     world.batches.create(batch, by="test")
-    world.grants.put(Grant(BANK, "claims"), contract, by="test")
-    access = access_for(Principal("", BANK, frozenset()), contract, world.grants)
+    world.grants.put(Grant(BANK, "claims", duty=DUTY), contract, by="test")
+    system = Principal("", BANK, frozenset({"consumer"}))
+    access = access_for(system, contract, world.grants, use=Use("push", duty=DUTY))
     assert access is not None
     made, _ = world.subscriptions.create(BANK, access, "https://receiver.example/in", by="bank")
     return {"uploads": upload, "batches": "b1", "subscriptions": made.id}

@@ -13,6 +13,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tests.support.grounds import DUTY, KnownGrounds
+
 from huitong.batches.model import Batch
 from huitong.batches.register import Batches
 from huitong.contracts.model import Contract, Field
@@ -24,8 +26,12 @@ from huitong.ports import timestamp
 from huitong.query.limits import Limits
 from huitong.query.readable import Resolver
 from huitong.query.run import DuckDbEngine, Queries
+from huitong.sharing.access import Use
 from huitong.sharing.grants import Grant, Grants
 from huitong.warehouse.publication import Publication, Publications
+
+#: For what these tests ask unless they say otherwise.
+FOR_DUTY = Use("sql", duty=DUTY)
 
 OWNER, OTHER = "91440300OWNER00001", "91440300OTHER00002"
 Row = Mapping[str, Any]
@@ -105,7 +111,8 @@ class World:
         self.register = MemoryRegister()
         self.staging = DiskObjects(root / "staging")
         self.publications = Publications(self.register)
-        self.grants = Grants(self.register, self.clock)
+        self.grounds = KnownGrounds()
+        self.grants = Grants(self.register, self.clock, self.grounds)
         self.batches = Batches(self.register, self.clock)
         self.contracts = StaticContracts(contracts or (PEOPLE, SECRETS))
         self._root = root
@@ -118,7 +125,10 @@ class World:
         )
 
     def grant(self, contract: Contract = PEOPLE, unit: str = OTHER, **given: Any) -> Grant:
-        return self.grants.put(Grant(unit, contract.id, **given), contract, by="test")
+        """A grant for :data:`~tests.support.grounds.DUTY`, by two persons, unless said otherwise."""
+        ground = {} if given.get("case_no") else {"duty": DUTY}
+        grant = Grant(unit, contract.id, **{"seconded_by": "second", **ground, **given})
+        return self.grants.put(grant, contract, by="test")
 
     def publish(self, contract: Contract, rows: Sequence[Row]) -> Publication:
         """The next edition of a resource: its current rows and the changes that lead to them."""
@@ -180,10 +190,16 @@ class World:
         self.batches.create(batch, by="test")
 
     def ask(
-        self, who: Principal, sql: str, *, acting_unit: str = "", limits: Limits | None = None
+        self,
+        who: Principal,
+        sql: str,
+        *,
+        acting_unit: str = "",
+        limits: Limits | None = None,
+        use: Use = FOR_DUTY,
     ) -> list[dict[str, Any]]:
         """All rows of a query's result, as JSON has them."""
-        result = self.queries.run(who, sql, acting_unit=acting_unit, limits=limits)
+        result = self.queries.run(who, sql, acting_unit=acting_unit, limits=limits, use=use)
         rows: list[dict[str, Any]] = []
         after: str | None = ""
         while after is not None:

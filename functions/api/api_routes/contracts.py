@@ -9,7 +9,7 @@ from chalice.app import Blueprint
 
 from huitong.contracts.model import Contract
 from huitong.sharing.access import Access
-from huitong.web.resources import access_to, known_contract, knows, readable
+from huitong.web.resources import contract_named, described, known_contract, knows, unknown
 from huitong.web.services import ApiServices
 from huitong.web.serving import Ask, serve
 
@@ -40,13 +40,16 @@ def get_contract_version(ask: Ask[ApiServices], code: str, version: str) -> dict
 
 @serve(routes, "list_resources")
 def list_resources(ask: Ask[ApiServices]) -> dict[str, Any]:
-    pairs = ((c, access_to(ask, c)) for c in ask.services.contracts.all())
+    pairs = ((c, described(ask, c)) for c in ask.services.contracts.all())
     return {"items": [_resource(c, a) for c, a in pairs if a is not None], "next": None}
 
 
 @serve(routes, "get_resource")
 def get_resource(ask: Ask[ApiServices], code: str) -> dict[str, Any]:
-    contract, access = readable(ask, code)
+    contract = contract_named(ask, code)
+    access = described(ask, contract)
+    if access is None:
+        raise unknown(code)
     found = ask.services.publications.get(contract.id)
     published = (
         {"seq": found.seq, "batch_id": found.batch_id, "published_at": found.published_at} if found else None

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 from chalice.app import Blueprint
 
+from huitong.audit.trace import Trace
 from huitong.identity.authorize import may
-from huitong.sharing.grants import Grant
+from huitong.ports import Item
+from huitong.sharing.grants import DIRECT, Grant
 from huitong.web.resources import contract_named, known_contract
 from huitong.web.services import ApiServices
 from huitong.web.serving import Ask, serve
 
 routes = Blueprint(__name__)
+_TEXTS: Final = ("purpose", "starts", "ends", "basis", "case_no", "duty", "clearance")
 
 
 @serve(routes, "list_grants")
@@ -48,20 +52,64 @@ def put_grant(ask: Ask[ApiServices], unit: str, code: str) -> dict[str, Any]:
         unmasked=tuple(body.get("unmasked", ())),
         masks=body.get("masks", {}),
         row_filter=row_filter,
-        purpose=body.get("purpose", ""),
-        starts=body.get("starts", ""),
-        ends=body.get("ends", ""),
+        methods=tuple(body.get("methods", ())),
+        users=tuple(body.get("users", ())),
+        volume=body.get("volume", 0),
+        statistics=body.get("statistics", False),
+        **{name: body.get(name, "") for name in _TEXTS},
     )
-    return ask.services.grants.put(grant, contract, by=ask.by).as_dict()
+    given, creates, replaces = ask.services.grants.prepared(grant, contract, by=ask.by)
+    _commit(ask, given, "put", creates, replaces)
+    return given.as_dict()
+
+
+@serve(routes, "second_grant")
+def second_grant(ask: Ask[ApiServices], unit: str, code: str) -> dict[str, Any]:
+    """S-30: L4 fields of a grant are plain only once a second person stands behind it."""
+    ask.permit("grant.put", unit)
+    grant, item = ask.services.grants.second(unit, contract_named(ask, code).id, _id(ask), by=ask.by)
+    _commit(ask, grant, "second", (), (item,))
+    return grant.as_dict()
 
 
 @serve(routes, "get_grant")
 def get_grant(ask: Ask[ApiServices], unit: str, code: str) -> dict[str, Any]:
     ask.permit("grant.read", unit)
-    return ask.services.grants.get(unit, contract_named(ask, code).id).as_dict()
+    return ask.services.grants.get(unit, contract_named(ask, code).id, _id(ask)).as_dict()
 
 
 @serve(routes, "revoke_grant")
 def revoke_grant(ask: Ask[ApiServices], unit: str, code: str) -> dict[str, Any]:
     ask.permit("grant.put", unit)
-    return ask.services.grants.revoke(unit, contract_named(ask, code).id).as_dict()
+    grants = ask.services.grants
+    item = grants.end_item(grants.get(unit, contract_named(ask, code).id, _id(ask)), by=ask.by, reason="")
+    ended = Grant.from_dict(item.body)
+    _commit(ask, ended, "end", (), (item,))
+    return ended.as_dict()
+
+
+def _id(ask: Ask[ApiServices]) -> str:
+    """Which of a unit's grants; none named = the direct one."""
+    found = str(ask.query.get("grant", ""))
+    return "" if found == DIRECT else found
+
+
+def _commit(
+    ask: Ask[ApiServices], grant: Grant, what: str, creates: Sequence[Item], replaces: Sequence[Item]
+) -> None:
+    """The right and its evidence in one write (S-08, L-34)."""
+    told = Trace(
+        "rights",
+        actor=ask.by,
+        unit=grant.unit,
+        resource=grant.resource,
+        fields=grant.fields,
+        case_no=grant.case_no,
+        duty=grant.duty,
+        purpose=grant.purpose,
+        grant=grant.ref,
+        request=ask.request_id,
+        detail=f"grant:{what}:{grant.basis}"[:128],
+        source=ask.source,
+    )
+    ask.services.traces.commit(told, creates=creates, replaces=replaces)

@@ -12,7 +12,7 @@ from huitong.errors import BadRequest, NotPermitted
 from huitong.identity.authorize import may
 from huitong.identity.model import OPERATOR, Principal
 from huitong.sharing.access import Access
-from huitong.sharing.grants import access_for
+from huitong.sharing.decide import access_for
 from huitong.web.resources import contract_named, known_contract
 from huitong.web.services import ApiServices
 from huitong.web.serving import Ask, serve
@@ -105,8 +105,9 @@ def _allowed(ask: Ask[ApiServices], id: str, operation: str) -> Subscription:
 
 def _access_of(ask: Ask[ApiServices], contract: Contract, unit: str) -> Access:
     """What the unit itself may have, whoever subscribes for it."""
-    access = access_for(Principal("", unit, frozenset()), contract, ask.services.grants)
-    if access is None:
+    system = Principal("", unit, frozenset({"consumer"}))
+    access = access_for(system, contract, ask.services.grants, use=ask.use("push"))
+    if access is None or access.gives != "rows":
         raise NotPermitted(
             f"单位 {unit} 没有资源 {contract.id} 的授权",
             f"Unit {unit} has no grant for resource {contract.id}",

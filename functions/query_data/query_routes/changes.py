@@ -20,14 +20,14 @@ PAGE: Final = 500
 
 @serve(routes, "get_changes")
 def get_changes(ask: Ask[QueryServices], code: str) -> Answer:
-    contract, access = readable(ask, code)
+    contract, access = readable(ask, code, "pull")
     page = ask.services.pull.changes(access, contract, contract.id, *_asked(ask))
     return _shown(ask, access, "share", page)
 
 
 @serve(routes, "get_snapshot")
 def get_snapshot(ask: Ask[QueryServices], code: str) -> Answer:
-    contract, access = readable(ask, code)
+    contract, access = readable(ask, code, "snapshot")
     page = ask.services.pull.snapshot(access, contract, contract.id, *_asked(ask))
     return _shown(ask, access, "download", page)
 

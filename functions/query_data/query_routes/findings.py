@@ -7,8 +7,8 @@ from typing import Any, Final
 from chalice.app import Blueprint
 
 from huitong.batches.model import Batch
-from huitong.errors import BadRequest
-from huitong.sharing.grants import NOT_SHARED, STAFF
+from huitong.errors import BadRequest, NotPermitted
+from huitong.sharing.decide import access_for
 from huitong.web.services import QueryServices
 from huitong.web.serving import Ask, serve
 
@@ -33,12 +33,19 @@ def get_findings(ask: Ask[QueryServices], id: str) -> dict[str, Any]:
 
 
 def _sees_values(ask: Ask[QueryServices], batch: Batch) -> bool:
-    """As in SQL: the unit that must mend them, and staff where a resource is shared; auditors never."""
+    """As in SQL: the unit that must mend them, and the operator's desks under a duty; auditors never."""
     contract = ask.services.contracts.find(batch.resource)
-    who = ask.principal
-    if who.has(*STAFF) and contract is not None and contract.share_type != NOT_SHARED:
-        return True
-    return bool(batch.unit) and who.may_act_for(batch.unit)
+    if contract is None:
+        return False
+    units = (batch.unit,) if ask.principal.may_act_for(batch.unit) else (ask.unit,)
+    try:
+        accesses = [
+            access_for(ask.principal, contract, ask.services.grants, acting_unit=u, use=ask.use("read"))
+            for u in units
+        ]
+    except NotPermitted:
+        return False
+    return any(a is not None and (a.owner or not (a.grant or a.case_no)) for a in accesses)
 
 
 def _read(ask: Ask[QueryServices], key: str, start: int, limit: int) -> tuple[list[dict[str, Any]], int]:

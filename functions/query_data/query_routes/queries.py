@@ -23,7 +23,7 @@ def run_query(ask: Ask[QueryServices]) -> Answer:
     body = ask.body
     unit = acting_unit(ask.principal, body["unit"]) if body.get("unit") else ask.declared
     form = _form(ask, body.get("format", "json"))
-    result = ask.services.queries.run(ask.principal, body["sql"], acting_unit=unit)
+    result = ask.services.queries.run(ask.principal, body["sql"], acting_unit=unit, use=ask.use("sql"))
     _trace(ask, result, unit or ask.unit)
     page = ask.services.queries.page(
         result.id, ask.principal, limit=body.get("limit", PAGE), format=form, safe=body.get("safe", False)

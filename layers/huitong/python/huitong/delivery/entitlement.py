@@ -7,21 +7,29 @@ from collections.abc import Callable
 from huitong.contracts.model import Contract
 from huitong.delivery.model import Subscription
 from huitong.delivery.subscriptions import narrowed
+from huitong.errors import NotPermitted
 from huitong.identity.model import Principal
-from huitong.sharing.access import Access
-from huitong.sharing.grants import Grants, access_for
+from huitong.sharing.access import Access, Use
+from huitong.sharing.decide import access_for
+from huitong.sharing.grants import Grants
 
 #: What a subscription may have now, at most what it asked for; None = nothing any more.
 Entitlement = Callable[[Subscription, Contract], Access | None]
 
 
 def as_granted(grants: Grants) -> Entitlement:
-    """The entitlement by the grant in force: fewer fields, more masks or no grant take effect at once."""
+    """The entitlement by the subscription's own grant: fewer fields, more masks, its end or the end of its
+    case take effect at once, whatever other grants the unit has."""
 
     def current(subscription: Subscription, contract: Contract) -> Access | None:
         principal = Principal(subscription.id, subscription.unit, frozenset({"consumer"}))
-        access = access_for(principal, contract, grants)
-        if access is None:
+        use = Use("push", subscription.case_no, subscription.duty, grant=subscription.grant)
+        try:
+            access = access_for(principal, contract, grants, use=use)
+        except NotPermitted:
+            return None
+        # a grant that came or went since is another access: what runs under one does not go on under another
+        if access is None or access.gives != "rows" or access.grant != subscription.grant:
             return None
         chosen = narrowed(access, subscription.fields, subscription.row_filter)
         return chosen if chosen.fields else None

@@ -39,6 +39,7 @@ class WarehouseChanges:
     ``blind_key``: a secret of the platform. With it, rows whose key the asker may
     not see carry a keyed digest of the key, the same in every event of the row,
     so that the asker can follow the row without knowing whose it is.
+    ``subjects_key``: that of the blind indexes by which the rows of a case are found.
     """
 
     def __init__(
@@ -47,12 +48,14 @@ class WarehouseChanges:
         publications: Publications,
         *,
         blind_key: str = "",
+        subjects_key: str = "",
         memory_mb: int = 1_024,
         threads: int = 2,
     ) -> None:
         self._lakehouse = lakehouse
         self._publications = publications
         self._blind_key = blind_key
+        self._subjects_key = subjects_key
         self._memory_mb = memory_mb
         self._threads = threads
 
@@ -67,7 +70,14 @@ class WarehouseChanges:
         )
         with self._opened(contract, "changes", refs) as (connection, table):
             relation = f"SELECT * FROM ({table}) AS c WHERE {wanted}"
-            shown = projection_sql(contract, access, relation, system_columns=CHANGE_SYSTEM, before=True)
+            shown = projection_sql(
+                contract,
+                access,
+                relation,
+                system_columns=CHANGE_SYSTEM,
+                before=True,
+                subjects_key=self._subjects_key,
+            )
             shown = self._with_blind(contract, access, shown, relation, ("_seq", "_ordinal"))
             sql = f"{shown} ORDER BY {quoted('_seq')}, {quoted('_ordinal')}"
             yield from _stream(connection, sql, limit)
@@ -79,7 +89,9 @@ class WarehouseChanges:
         publication = self._publications.at(contract.id, seq=seq)
         refs = self._lakehouse.files(contract, "current", publication.current_snapshot)
         with self._opened(contract, "current", refs) as (connection, relation):
-            shown = projection_sql(contract, access, relation, system_columns=_OF_TABLE)
+            shown = projection_sql(
+                contract, access, relation, system_columns=_OF_TABLE, subjects_key=self._subjects_key
+            )
             shown = self._with_blind(contract, access, shown, relation, ("_batch_id", "_source_row"))
             order = ", ".join(
                 quoted(n) for n in ("_batch_id", "_source_row", *_visible_keys(contract, access))

@@ -128,6 +128,9 @@ class Subscriptions:
             planned_seq=seq - 1 if start == "seq" else newest,
             created_at=now,
             created_by=by,
+            grant=chosen.grant,
+            case_no=chosen.case_no,
+            duty=chosen.duty,
             history=(("active", now, by),),
         )
         listed = Item(
@@ -259,7 +262,7 @@ def narrowed(access: Access, fields: Sequence[str], row_filter: str) -> Access:
     filters = [f for f in dict.fromkeys((access.row_filter, row_filter)) if f]
     joined = " AND ".join(f"({f})" for f in filters) if len(filters) > 1 else "".join(filters)
     masks = {name: mask for name, mask in access.masks.items() if name in kept}
-    return Access(access.resource, kept, masks, joined)
+    return replace(access, fields=kept, masks=masks, row_filter=joined)
 
 
 def _unknown_fields(access: Access, fields: Sequence[str]) -> list[Problem]:

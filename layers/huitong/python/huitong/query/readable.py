@@ -11,15 +11,16 @@ from typing import Final, Literal, Protocol
 from huitong.batches.register import Batches
 from huitong.contracts.model import Contract, Field
 from huitong.contracts.registry import Contracts
-from huitong.errors import NotFound
+from huitong.errors import NotFound, NotPermitted
 from huitong.identity.model import Principal
 from huitong.ports import ObjectStore
 from huitong.quality.masking import mask_sql
 from huitong.query.dialect import invalid
 from huitong.query.engine import View
 from huitong.query.parse import NAMESPACE, AsOf, TableUse
-from huitong.sharing.access import Access
-from huitong.sharing.grants import STAFF, Grants, access_for
+from huitong.sharing.access import Access, Use
+from huitong.sharing.decide import access_for
+from huitong.sharing.grants import Grants
 from huitong.sharing.names import literal, quoted
 from huitong.sharing.projection import CHANGE_COLUMNS, CURRENT_COLUMNS, granted_fields, projection_sql
 from huitong.warehouse.publication import Publication, Publications
@@ -56,6 +57,9 @@ _COLUMNS: Final = (
 _CATALOG: Final = "awsdatacatalog"
 _SYSTEM_TYPES: Final = {"_source_row": "bigint", "_received_at": "timestamp(6) with time zone"}
 
+#: A query that names no ground: enough for what is not personal, and for one's own.
+SQL: Final = Use("sql")
+
 Columns = Sequence[tuple[str, str]]
 
 
@@ -90,25 +94,33 @@ class Resolver:
         self._publications = publications
         self._batches = batches
 
-    def resolve(self, use: TableUse, principal: Principal, acting_unit: str) -> Readable:
-        """Raises NotFound, the same for a table that does not exist and one that the asker may not see."""
+    def resolve(self, use: TableUse, principal: Principal, acting_unit: str, asked: Use = SQL) -> Readable:
+        """Raises NotFound, the same for a table that does not exist and one that the asker may not know
+        of; NotPermitted for one that it knows of and may not read so."""
         if use.part == "listing":
             return Readable(use, fixed=self._listing(use.name, principal, acting_unit))
-        contract, access = self.permitted(use, principal, acting_unit)
+        contract, access = self.permitted(use, principal, acting_unit, asked)
         if use.part == "history":
             return Readable(use, contract, access, fixed=self._history(contract, access))
         if use.part in ("findings", "quarantine"):
             return Readable(use, contract, access, files=self._files(contract.id, use.part))
         return Readable(use, contract, access, self._published(contract.id, use.as_of))
 
-    def permitted(self, use: TableUse, principal: Principal, acting_unit: str) -> tuple[Contract, Access]:
-        """Whose table it is and what the asker may have of it. Raises NotFound like :meth:`resolve`."""
+    def permitted(
+        self, use: TableUse, principal: Principal, acting_unit: str, asked: Use = SQL
+    ) -> tuple[Contract, Access]:
+        """Whose table it is and what the asker may have of it. Raises like :meth:`resolve`."""
         contract = self._contract(use.name)
-        access = access_for(principal, contract, self._grants, acting_unit=acting_unit) if contract else None
+        access = None
+        if contract is not None:
+            access = access_for(principal, contract, self._grants, acting_unit=acting_unit, use=asked)
         if contract is None or access is None or not access.fields:
             raise _no_table(use)
-        if use.part in ("findings", "quarantine") and not _sees_rejected(principal, contract, acting_unit):
-            raise _no_table(use)
+        if use.part in ("findings", "quarantine"):
+            _check_rejected(use, access)
+        if access.gives == "groups" and use.part not in ("current", "history"):
+            zh, en = "只授权统计", "Only statistics are granted"
+            raise NotPermitted(zh, en, resource=contract.id, why="statistics")
         return contract, access
 
     def _contract(self, name: str) -> Contract | None:
@@ -135,7 +147,7 @@ class Resolver:
 
     def _history(self, contract: Contract, access: Access) -> str:
         # With a row filter, the counts of all rows would tell of rows outside of it.
-        open_counts = not access.row_filter
+        open_counts = not access.row_filter and not access.case_no and access.gives == "rows"
         rows = []
         for p in self._publications.list(contract.id):
             counts = [p.counts.get(name) for name in ("inserted", "updated", "deleted", "unchanged")]
@@ -183,11 +195,16 @@ def athena_type(field: Field, access: Access) -> str:
     return kinds.get(field.type, field.type)
 
 
-def _sees_rejected(principal: Principal, contract: Contract, acting_unit: str) -> bool:
-    """Findings and quarantine are for the unit that must mend them, and for platform staff (masked)."""
-    unit = acting_unit or principal.unit
-    staff = principal.has(*STAFF) and (not acting_unit or acting_unit == principal.unit)
-    return unit == contract.provider or staff
+def _check_rejected(use: TableUse, access: Access) -> None:
+    """Findings and quarantine are for the unit that must mend them, and, masked, for the operator's desks
+    under a duty: what was never published is no part of a grant or a case."""
+    if access.owner:
+        return
+    if access.grant or access.gives != "rows":
+        raise _no_table(use)
+    if access.case_no:
+        zh, en = "待改数据不属于案件,请指明职责", "Rows to be mended are of no case: name a duty"
+        raise NotPermitted(zh, en, resource=access.resource, why="case")
 
 
 def _no_table(use: TableUse) -> NotFound:
@@ -196,16 +213,20 @@ def _no_table(use: TableUse) -> NotFound:
 
 
 @contextmanager
-def opened(readables: Iterable[Readable], source: TableSource, staging: ObjectStore) -> Iterator[list[View]]:
+def opened(
+    readables: Iterable[Readable], source: TableSource, staging: ObjectStore, subjects_key: str = ""
+) -> Iterator[list[View]]:
     """The tables as views over local files, which stay while the context lasts.
 
     Raises what the stores raise; LimitExceeded never.
     """
     with ExitStack() as stack:
-        yield [_view(readable, source, staging, stack) for readable in readables]
+        yield [_view(readable, source, staging, stack, subjects_key) for readable in readables]
 
 
-def _view(readable: Readable, source: TableSource, staging: ObjectStore, stack: ExitStack) -> View:
+def _view(
+    readable: Readable, source: TableSource, staging: ObjectStore, stack: ExitStack, subjects_key: str
+) -> View:
     use, contract, access = readable.use, readable.contract, readable.access
     if readable.fixed:
         return View(use, readable.fixed)
@@ -221,12 +242,14 @@ def _view(readable: Readable, source: TableSource, staging: ObjectStore, stack: 
         snapshot = published.changes_snapshot if published else 0
         sql, files = stack.enter_context(source.relation(contract, "changes", snapshot))
         system = (*CHANGE_COLUMNS, *CURRENT_COLUMNS)
-        return View(
-            use, projection_sql(contract, access, sql, system_columns=system, before=True), tuple(files)
+        shown = projection_sql(
+            contract, access, sql, system_columns=system, before=True, subjects_key=subjects_key
         )
+        return View(use, shown, tuple(files))
     snapshot = published.current_snapshot if published else 0
     sql, files = stack.enter_context(source.relation(contract, "current", snapshot))
-    return View(use, projection_sql(contract, access, sql, system_columns=CURRENT_COLUMNS), tuple(files))
+    shown = projection_sql(contract, access, sql, system_columns=CURRENT_COLUMNS, subjects_key=subjects_key)
+    return View(use, shown, tuple(files))
 
 
 def _quarantine_sql(contract: Contract, access: Access, paths: Sequence[Path]) -> str:

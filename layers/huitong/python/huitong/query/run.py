@@ -26,7 +26,7 @@ from huitong.query.limits import Limits
 from huitong.query.parse import CheckedQuery, TableUse, check
 from huitong.query.readable import Readable, Resolver, TableSource, opened
 from huitong.query.values import arrow_bytes, csv_text, json_rows
-from huitong.sharing.access import Access
+from huitong.sharing.access import Use
 
 if TYPE_CHECKING:
     from huitong.warehouse.lakehouse import Lakehouse
@@ -72,13 +72,14 @@ class WarehouseTables:
 class DuckDbEngine:
     name = "duckdb"
 
-    def __init__(self, source: TableSource, staging: ObjectStore) -> None:
+    def __init__(self, source: TableSource, staging: ObjectStore, subjects_key: str = "") -> None:
         self._source = source
         self._staging = staging
+        self._subjects_key = subjects_key
 
     def run(self, query: CheckedQuery, tables: Sequence[Readable], limits: Limits, target: Path) -> Outcome:
         """Raises LimitExceeded and InvalidQuery, and Unavailable when storage failed."""
-        with opened(tables, self._source, self._staging) as views:
+        with opened(tables, self._source, self._staging, self._subjects_key) as views:
             return engine.run(query, views, limits, target)
 
 
@@ -125,22 +126,28 @@ class Queries:
         self._clock = clock
 
     def run(
-        self, principal: Principal, sql: str, *, acting_unit: str = "", limits: Limits | None = None
+        self,
+        principal: Principal,
+        sql: str,
+        *,
+        acting_unit: str = "",
+        limits: Limits | None = None,
+        use: Use | None = None,
     ) -> QueryResult:
         """Run one SELECT and keep its result for an hour (issue 2.8).
 
         Raises InvalidQuery (what it is, before anything is read), NotFound (a
-        table that is not there for this asker, or has no such state) and
-        LimitExceeded (time, memory, rows, bytes).
+        table that is not there for this asker, or has no such state), NotPermitted
+        (a table that it may not read so) and LimitExceeded (time, memory, rows, bytes).
         """
-        query = check(sql)
-        tables = [self._resolver.resolve(use, principal, acting_unit) for use in query.tables]
+        query, asked = check(sql), use or Use("sql")
+        tables = [self._resolver.resolve(table, principal, acting_unit, asked) for table in query.tables]
         started = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="huitong-result-") as folder:
             target = Path(folder) / "result.arrow"
             outcome = self._engine.run(query, tables, limits or Limits(), target)
             return self._stored(
-                principal, acting_unit, sql, tables, outcome, target, time.monotonic() - started
+                principal, acting_unit, asked, sql, tables, outcome, target, time.monotonic() - started
             )
 
     def page(
@@ -183,6 +190,7 @@ class Queries:
         self,
         principal: Principal,
         acting_unit: str,
+        asked: Use,
         sql: str,
         tables: Sequence[Readable],
         outcome: Outcome,
@@ -204,12 +212,15 @@ class Queries:
             expires_at=timestamp(expires),
             tables=tuple(dict.fromkeys(t.contract.id for t in tables if t.contract)),
         )
-        uses = [[{"name": t.use.name, "part": t.use.part}, _digest(t.access)] for t in tables]
+        uses = [
+            [{"name": t.use.name, "part": t.use.part}, t.access.digest() if t.access else ""] for t in tables
+        ]
         body = {
             **result.as_dict(),
             "key": key,
             "principal": principal.id,
             "acting_unit": acting_unit,
+            "use": asdict(asked),
             # not the text: it may hold personal values (S-16)
             "sql_sha256": hashlib.sha256(sql.encode()).hexdigest(),
             "uses": uses,
@@ -231,19 +242,15 @@ class Queries:
             or body["expires_at"] <= timestamp(self._clock.now())
         ):
             raise NotFound("没有该查询结果或已过期", "There is no such result, or it has expired", query=id)
+        asked = Use(**body["use"])
         for raw, digest in body["uses"]:
             use = TableUse(raw["name"], raw["part"])
             if use.part != "listing":
-                _, access = self._resolver.permitted(use, principal, body["acting_unit"])
-                if _digest(access) != digest:
+                _, access = self._resolver.permitted(use, principal, body["acting_unit"], asked)
+                if access.digest() != digest:
                     zh, en = "授权已变更,请重新查询", "The grant has changed: run the query again"
                     raise NotFound(zh, en, query=id)
         return body
-
-
-def _digest(access: Access | None) -> str:
-    """Changes when the access does: a result is shown only while the asker may see what it was made of."""
-    return hashlib.sha256(repr(access).encode()).hexdigest()[:32]
 
 
 def _offset(after: str, total: int) -> int:

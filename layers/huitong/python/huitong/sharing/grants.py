@@ -1,115 +1,134 @@
-"""Who may have what of a resource.
+"""The register of grants: several for each unit and resource. Light to import.
 
-A first, small form: the owner has all, others what a grant (授权) gives, and
-platform staff see masked rows. Only :func:`access_for` decides; everything
-else takes the :class:`~huitong.sharing.access.Access` that it returns, so that
-another way of deriving it changes nothing elsewhere. Light to import.
+Who may have what is decided by :func:`huitong.sharing.decide.access_for`, and there only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta, timezone
-from typing import Any, Final, Self
+from typing import Final
 
-from huitong.contracts.model import Contract, Mask
-from huitong.errors import InvalidQuery, NotFound, Problem
-from huitong.identity.model import OPERATOR, Principal, Role
+from huitong.contracts.model import Contract
+from huitong.errors import InvalidQuery, NotFound, NotPermitted
 from huitong.ports import Clock, Item, Register, timestamp
-from huitong.quality.masking import mask_of
-from huitong.sharing.access import Access
+from huitong.sharing.decide import access_for
+from huitong.sharing.grant import DIRECT, NOT_SHARED, Grant, item_of, problems_of
+from huitong.sharing.grounds import Grounds, NoGrounds
+
+__all__ = ["DIRECT", "NOT_SHARED", "Grant", "Grants", "access_for"]
 
 #: Days of a grant are calendar days in China.
 CHINA: Final = timezone(timedelta(hours=8))
 
-#: Platform staff who see every resource, masked, without a grant. Auditors see records of use, not data.
-STAFF: Final[tuple[Role, ...]] = ("admin", "officer")
-
-#: 不予共享: never leaves its owner, grant or not.
-NOT_SHARED: Final = "3"
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What a unit may have of a resource.
-
-    ``fields`` empty = all; ``unmasked`` are fields of a masked level that are
-    given plain; ``masks`` override a field's own mask; ``row_filter`` is
-    canonical (:func:`huitong.sharing.row_filter.canonical_filter`). ``starts``
-    and ``ends`` are days (``2026-01-31``), both included; empty = open.
-    """
-
-    unit: str
-    resource: str
-    fields: tuple[str, ...] = ()
-    unmasked: tuple[str, ...] = ()
-    masks: Mapping[str, Mask] = field(default_factory=dict)
-    row_filter: str = ""
-    purpose: str = ""
-    starts: str = ""
-    ends: str = ""
-    given_by: str = ""
-    given_at: str = ""
-    revoked: bool = False
-
-    def valid_on(self, day: date) -> bool:
-        today = day.isoformat()
-        return not self.revoked and self.starts <= today and (not self.ends or today <= self.ends)
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, body: Mapping[str, Any]) -> Self:
-        raw = dict(body)
-        return cls(**{**raw, "fields": tuple(raw["fields"]), "unmasked": tuple(raw["unmasked"])})
-
 
 class Grants:
-    """Grants in the register, one item for each unit and resource."""
+    """Grants in the register, and the grounds on which personal data are used under them."""
 
-    def __init__(self, register: Register, clock: Clock) -> None:
+    def __init__(self, register: Register, clock: Clock, grounds: Grounds | None = None) -> None:
         self._register = register
         self._clock = clock
+        self.grounds: Grounds = grounds or NoGrounds()
+
+    # --- giving
 
     def put(self, grant: Grant, contract: Contract, *, by: str) -> Grant:
-        """Store a grant over the former one.
+        """Store a grant over the former one of the same id. Raises like :meth:`prepared`."""
+        grant, creates, replaces = self.prepared(grant, contract, by=by)
+        self._register.write(creates, replaces)
+        return grant
+
+    def prepared(
+        self, grant: Grant, contract: Contract, *, by: str
+    ) -> tuple[Grant, Sequence[Item], Sequence[Item]]:
+        """The grant as given now, with the entries to create and to replace.
 
         Raises InvalidQuery with every fault: fields the contract does not have,
         days that are none, an end before the start. The row filter must be canonical already.
         """
-        problems = _problems(grant, contract)
+        problems = problems_of(grant, contract)
         if problems:
             raise InvalidQuery("授权有误", "The grant is not valid", problems=problems)
         grant = replace(grant, given_by=by, given_at=timestamp(self._clock.now()))
-        stored = self._register.get(f"GRANT#{grant.unit}", grant.resource)
-        if stored:
-            self._register.replace(replace(_item(grant), version=stored.version))
-        else:
-            self._register.create(_item(grant))
-        return grant
+        stored = self._stored(grant.unit, grant.resource, grant.id)
+        entry = self.item(grant, stored.version if stored else 0)
+        return grant, () if stored else (entry,), (entry,) if stored else ()
 
-    def find(self, unit: str, resource: str) -> Grant | None:
+    def item(self, grant: Grant, version: int = 0) -> Item:
+        """The register entry of a grant, to be written in somebody's own transaction; 0 = a new one."""
+        return item_of(grant, version)
+
+    def second(self, unit: str, resource: str, id: str = "", *, by: str) -> tuple[Grant, Item]:
+        """A second person stands behind the grant: only then are its L4 fields plain (S-30).
+
+        Returns the grant and the entry to replace. Raises NotFound, and
+        NotPermitted when it is the person who gave it.
+        """
+        item = self._required(unit, resource, id)
+        grant = Grant.from_dict(item.body)
+        if by == grant.given_by:
+            zh, en = "须由另一人复核", "It takes a second person"
+            raise NotPermitted(zh, en, resource=resource, unit=unit)
+        grant = replace(grant, seconded_by=by)
+        return grant, self.item(grant, item.version)
+
+    # --- ending
+
+    def revoke(self, unit: str, resource: str, id: str = "", *, by: str = "", reason: str = "") -> Grant:
+        """End a grant now. Raises NotFound, or Conflict when another write came between."""
+        item = self.end_item(self.get(unit, resource, id), by=by, reason=reason)
+        self._register.replace(item)
+        return Grant.from_dict(item.body)
+
+    def end_items(self, grants: Sequence[Grant], *, by: str, reason: str) -> list[Item]:
+        """The entries to replace so that these grants end with the write: at once, on every way out.
+
+        Those that ended already are left out. Raises NotFound.
+        """
+        items = [self.end_item(g, by=by, reason=reason) for g in grants if not g.revoked]
+        return [i for i in items if i.version]
+
+    def end_item(self, grant: Grant, *, by: str, reason: str) -> Item:
+        """As :meth:`end_items`, of one."""
+        item = self._required(grant.unit, grant.resource, grant.id)
+        stored = Grant.from_dict(item.body)
+        at = stored.ended_at or timestamp(self._clock.now())
+        ended = replace(
+            stored,
+            revoked=True,
+            ended_at=at,
+            ended_by=stored.ended_by or by,
+            end_reason=stored.end_reason or reason,
+        )
+        return self.item(ended, item.version)
+
+    def end(self, grant: Grant, by: str, reason: str = "") -> Grant:
+        """End one grant now; one that has ended stays as it is. Raises NotFound, Conflict."""
+        return self.revoke(grant.unit, grant.resource, grant.id, by=by, reason=reason)
+
+    # --- reading
+
+    def find(self, unit: str, resource: str, id: str = "") -> Grant | None:
         """The grant as stored, in force or not."""
-        item = self._register.get(f"GRANT#{unit}", resource) if unit else None
+        item = self._stored(unit, resource, id)
         return Grant.from_dict(item.body) if item else None
 
-    def get(self, unit: str, resource: str) -> Grant:
-        """Raises NotFound."""
-        found = self.find(unit, resource)
-        if found is None:
-            raise NotFound("没有该授权", "There is no such grant", unit=unit, resource=resource)
-        return found
+    def stored(self, unit: str, resource: str, id: str = "") -> tuple[Grant, int] | None:
+        """The grant with the version to replace; strongly consistent."""
+        item = self._stored(unit, resource, id)
+        return (Grant.from_dict(item.body), item.version) if item else None
 
-    def revoke(self, unit: str, resource: str) -> Grant:
-        """End a grant now. Raises NotFound, or Conflict when another write came between."""
-        item = self._register.get(f"GRANT#{unit}", resource)
-        if item is None:
-            raise NotFound("没有该授权", "There is no such grant", unit=unit, resource=resource)
-        grant = replace(Grant.from_dict(item.body), revoked=True)
-        self._register.replace(replace(_item(grant), version=item.version))
-        return grant
+    def get(self, unit: str, resource: str, id: str = "") -> Grant:
+        """Raises NotFound."""
+        return Grant.from_dict(self._required(unit, resource, id).body)
+
+    def of(self, unit: str, resource: str) -> list[Grant]:
+        """All grants of a unit for a resource, in force or not, newest first; strongly consistent."""
+        if not unit:
+            return []
+        found = [Grant.from_dict(i.body) for i in self._register.query(f"GRANT#{unit}", prefix=resource)]
+        return sorted((g for g in found if g.resource == resource), key=lambda g: g.given_at, reverse=True)
 
     def of_unit(self, unit: str) -> list[Grant]:
         return [Grant.from_dict(i.body) for i in self._register.query(f"GRANT#{unit}")]
@@ -118,77 +137,22 @@ class Grants:
         """Eventually consistent."""
         return [Grant.from_dict(i.body) for i in self._register.query_index("index1", f"GRANTS#{resource}")]
 
+    def of_case(self, case_no: str) -> list[Grant]:
+        """Grants bound to a case. Eventually consistent."""
+        return [
+            Grant.from_dict(i.body) for i in self._register.query_index("index2", f"GRANTS-CASE#{case_no}")
+        ]
+
     def today(self) -> date:
         return self._clock.now().astimezone(CHINA).date()
 
+    def _stored(self, unit: str, resource: str, id: str) -> Item | None:
+        if not unit:
+            return None
+        return self._register.get(f"GRANT#{unit}", f"{resource}#{id}" if id else resource)
 
-def access_for(
-    principal: Principal, contract: Contract, grants: Grants, *, acting_unit: str = ""
-) -> Access | None:
-    """What a principal, for its own or another unit, may have of a resource; None = as if it did not exist.
-
-    ``acting_unit`` must be one it may act for, else None. When it acts for a
-    unit, it has what that unit has and nothing of its own roles. What has no
-    provider is the operator's own; of the rest the operator has the masked view
-    of its staff (domain.md: it is the administration that all resources serve).
-    """
-    if acting_unit and not principal.may_act_for(acting_unit):
-        return None
-    unit = acting_unit or principal.unit
-    if unit and unit == (contract.provider or OPERATOR):
-        return Access(contract.id, tuple(f.name for f in contract.fields))
-    if contract.share_type == NOT_SHARED:
-        return None
-    grant = grants.find(unit, contract.id)
-    if grant is not None:
-        return _granted(grant, contract) if grant.valid_on(grants.today()) else None
-    if unit == OPERATOR or (principal.has(*STAFF) and (not acting_unit or acting_unit == principal.unit)):
-        return _all_masked(contract)
-    return None
-
-
-def _granted(grant: Grant, contract: Contract) -> Access:
-    shown = [f for f in contract.fields if not grant.fields or f.name in grant.fields]
-    masks: dict[str, Mask] = {}
-    for f in shown:
-        mask = grant.masks.get(f.name) or ("" if f.name in grant.unmasked else mask_of(f))
-        if mask:
-            masks[f.name] = mask
-    return Access(contract.id, tuple(f.name for f in shown), masks, grant.row_filter)
-
-
-def _all_masked(contract: Contract) -> Access:
-    masks = {f.name: mask_of(f) for f in contract.fields if mask_of(f)}
-    return Access(contract.id, tuple(f.name for f in contract.fields), masks)
-
-
-def _problems(grant: Grant, contract: Contract) -> list[Problem]:
-    problems = []
-    for name in dict.fromkeys((*grant.fields, *grant.unmasked, *grant.masks)):
-        if contract.field_named(name) is None:
-            problems.append(
-                Problem(
-                    "grant.field",
-                    f"资源没有字段 {name}",
-                    f"The resource has no field {name}",
-                    {"field": name},
-                )
-            )
-    for name, day in (("starts", grant.starts), ("ends", grant.ends)):
-        try:
-            if day and date.fromisoformat(day).isoformat() != day:
-                raise ValueError
-        except ValueError:
-            problems.append(Problem("grant.day", f"{day} 不是日期", f"{day} is not a day", {"field": name}))
-    if not problems and grant.ends and grant.ends < grant.starts:
-        problems.append(Problem("grant.days", "结束早于开始", "It ends before it starts", {"field": "ends"}))
-    return problems
-
-
-def _item(grant: Grant) -> Item:
-    return Item(
-        pk=f"GRANT#{grant.unit}",
-        sk=grant.resource,
-        body=grant.as_dict(),
-        index1=(f"GRANTS#{grant.resource}", grant.unit),
-    )
+    def _required(self, unit: str, resource: str, id: str) -> Item:
+        item = self._stored(unit, resource, id)
+        if item is None:
+            raise NotFound("没有该授权", "There is no such grant", unit=unit, resource=resource, grant=id)
+        return item

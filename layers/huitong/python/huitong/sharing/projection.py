@@ -12,6 +12,11 @@ A WHERE alone is no barrier: the engine may evaluate an asker's expression
 before it, and an error ("could not convert 'secret'") would tell of rows
 outside of the filter. So with a row filter every column is null until its row
 has passed: what stands above the projection cannot see anything else.
+
+An access bound to a case is a row filter, too: rows whose case field names the
+case, and rows about its persons, found by their blind indexes. The text of the
+SQL then holds what is derived from the key of these: it is never logged, and
+nothing that an asker may write reads the text of a view.
 """
 
 from __future__ import annotations
@@ -19,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from huitong.audit.subjects import blind_sql, subject_text_sql
 from huitong.contracts.model import Contract, Field, Mask
 from huitong.quality.masking import mask_sql
 from huitong.sharing.access import Access
@@ -47,6 +53,7 @@ def projection_sql(
     *,
     system_columns: Sequence[str] = (),
     before: bool = False,
+    subjects_key: str = "",
 ) -> str:
     """A SELECT that gives what ``access`` shows of ``relation_sql`` (a SELECT over typed columns).
 
@@ -54,22 +61,24 @@ def projection_sql(
     contract order, masked ones as text. ``before=True`` says that the relation
     is the change log: then ``_op`` and ``_changed_columns`` speak of granted
     fields and rows only, and the last column is ``_before``, restricted alike.
-    Raises ValueError on an access of another resource or an unknown system column.
+    ``subjects_key`` finds the persons of a case; without it rows are found by their case field only.
+    Raises ValueError on an access of another resource, one that gives no rows, or an unknown system column.
     """
-    if access.resource != contract.id:
-        raise ValueError("the access is of another resource")
+    if access.resource != contract.id or access.gives == "nothing":
+        raise ValueError("the access is of another resource, or only describes it")
     known = CURRENT_COLUMNS + (CHANGE_COLUMNS if before else ())
     if unknown := set(system_columns) - set(known):
         raise ValueError(f"no such system columns: {sorted(unknown)}")
-    if before and access.row_filter:
-        return _filtered_changes(contract, access, relation_sql, system_columns)
+    passes = passes_sql(contract, access, subjects_key)
+    if before and passes:
+        return _filtered_changes(contract, access, relation_sql, system_columns, passes)
     if before:
         return _changes(contract, access, relation_sql, system_columns)
     values = [(name, _system(contract, access, name)) for name in system_columns]
     values += [(f.name, _shown(access, f, quoted(f.name))) for f in granted_fields(contract, access)]
-    if not access.row_filter:
+    if not passes:
         return f"SELECT {_columns(values)} FROM ({relation_sql}) AS r"
-    inner = f"SELECT *, {_passes(access)} AS {_NOW} FROM ({relation_sql}) AS r"
+    inner = f"SELECT *, {passes} AS {_NOW} FROM ({relation_sql}) AS r"
     return f"SELECT {_columns(values, _NOW)} FROM ({inner}) AS f WHERE {_NOW}"
 
 
@@ -80,8 +89,31 @@ def _columns(values: Sequence[tuple[str, str]], only_when: str = "") -> str:
     return ", ".join(f"{value} AS {quoted(name)}" for name, value in guarded) or "NULL AS _nothing"
 
 
-def _passes(access: Access) -> str:
-    return f"COALESCE(({access.row_filter}), FALSE)"
+def passes_sql(contract: Contract, access: Access, subjects_key: str = "") -> str:
+    """Whether a row may be seen, never null, over the resource's own columns; empty = every row may."""
+    parts = [f"COALESCE(({access.row_filter}), FALSE)"] if access.row_filter else []
+    if access.case_no:
+        parts.append(_of_case(contract, access, subjects_key))
+    return f"({' AND '.join(parts)})" if len(parts) > 1 else "".join(parts)
+
+
+def _of_case(contract: Contract, access: Access, subjects_key: str) -> str:
+    """Rows of the case; where neither a case field nor a person leads to it, none."""
+    found = []
+    if contract.case_field:
+        column = f"CAST({quoted(contract.case_field)} AS VARCHAR)"
+        found.append(f"{_case_text(column)} = {_case_text(literal(access.case_no))}")
+    if access.subjects and subjects_key:
+        known = ", ".join(literal(blind) for blind in sorted(access.subjects))
+        for f in contract.subject_fields:
+            text = subject_text_sql(f"CAST({quoted(f.name)} AS VARCHAR)")
+            found.append(f"{blind_sql(subjects_key, 'subject', text)} IN ({known})")
+    return f"COALESCE(({' OR '.join(found) or 'FALSE'}), FALSE)"
+
+
+def _case_text(column: str) -> str:
+    """Full-width brackets and blanks make no difference in case numbers."""
+    return f"TRANSLATE({column}, '（）〔〕[] ', '()()()')"
 
 
 def _shown(access: Access, field: Field, column: str) -> str:
@@ -125,7 +157,7 @@ def _changes(contract: Contract, access: Access, relation_sql: str, system_colum
 
 
 def _filtered_changes(
-    contract: Contract, access: Access, relation_sql: str, system_columns: Sequence[str]
+    contract: Contract, access: Access, relation_sql: str, system_columns: Sequence[str], passes: str
 ) -> str:
     fields = granted_fields(contract, access)
     operation = f"{_ROW}.{quoted('_op')}"
@@ -149,20 +181,20 @@ def _filtered_changes(
     if len(fields) < len(contract.fields):
         visible += f" AND ({operation} <> 'update' OR {left} OR {entered} OR ARRAY_LENGTH({changed}) > 0)"
     both = (
-        f"SELECT *, ({visible}) AS {_VISIBLE} FROM ({_with_both_states(contract, access, relation_sql)}) AS s"
+        f"SELECT *, ({visible}) AS {_VISIBLE} FROM ({_with_both_states(contract, passes, relation_sql)}) AS s"
     )
     return f"SELECT {_columns(values, _VISIBLE)} FROM ({both}) AS b WHERE {_VISIBLE}"
 
 
-def _with_both_states(contract: Contract, access: Access, relation_sql: str) -> str:
+def _with_both_states(contract: Contract, passes: str, relation_sql: str) -> str:
     """Each change as one struct, with whether the row filter lets its state after and before through.
 
     For the state before, the fields of ``_before`` take the names of the
     columns, so that the filter's text is the same for both.
     """
-    now = f"SELECT *, {_passes(access)} AS {_NOW} FROM ({relation_sql}) AS r"
+    now = f"SELECT *, {passes} AS {_NOW} FROM ({relation_sql}) AS r"
     old = [f"{_TABLE}.{quoted(BEFORE)}.{quoted(f.name)} AS {quoted(f.name)}" for f in contract.fields]
     old += [f"{_TABLE}.{quoted(name)} AS {quoted(name)}" for name in CURRENT_COLUMNS]
     packed = f"SELECT {_TABLE} AS {_ROW}, {', '.join(old)} FROM ({now}) AS {_TABLE}"
-    was = f"{_ROW}.{quoted(BEFORE)} IS NOT NULL AND {_passes(access)}"
+    was = f"{_ROW}.{quoted(BEFORE)} IS NOT NULL AND {passes}"
     return f"SELECT {_ROW}, {_ROW}.{_NOW} AS {_NOW}, ({was}) AS {_WAS} FROM ({packed}) AS p"

@@ -101,7 +101,14 @@ def keep_refusal(
         act: Any = "login" if isinstance(error, NotAuthenticated) else "refuse"
         detail = f"refused:{operation}:{source}"[:128]
         services.traces.write(
-            Trace(act=act, actor=principal.who or "-", unit=unit, request=request_id, detail=detail)
+            Trace(
+                act=act,
+                actor=principal.who or "-",
+                unit=unit,
+                resource=str(error.where.get("resource", "")),
+                request=request_id,
+                detail=detail,
+            )
         )
     except Fault as fault:
         sys.stderr.write(f'{{"level": "ERROR", "text": "refusal not kept", "code": "{_code(fault)}"}}\n')

@@ -8,8 +8,8 @@ from huitong.contracts.model import Contract
 from huitong.errors import NotFound, NotPermitted
 from huitong.identity.authorize import may
 from huitong.identity.model import OPERATOR
-from huitong.sharing.access import Access
-from huitong.sharing.grants import access_for
+from huitong.sharing.access import Access, Path_
+from huitong.sharing.decide import access_for
 from huitong.web.serving import Ask
 
 
@@ -17,38 +17,47 @@ def contract_named(ask: Ask[Any], name: str, version: int = 0) -> Contract:
     """The contract with that id, or whose schema or table has that name. Raises NotFound."""
     found: Contract | None = ask.services.contracts.find(name, version)
     if found is None:
-        raise _unknown(name)
+        raise unknown(name)
     return found
 
 
-def access_to(ask: Ask[Any], contract: Contract) -> Access | None:
-    """What the asker may have of a resource's rows."""
+def access_to(ask: Ask[Any], contract: Contract, path: Path_) -> Access | None:
+    """What the asker may have of a resource's rows on a way out. Raises NotPermitted with the reason."""
+    return access_for(ask.principal, contract, ask.services.grants, acting_unit=ask.unit, use=ask.use(path))
+
+
+def described(ask: Ask[Any], contract: Contract) -> Access | None:
+    """Which columns the asker may know of; no row comes with it."""
     return access_for(ask.principal, contract, ask.services.grants, acting_unit=ask.unit)
 
 
 def knows(ask: Ask[Any], contract: Contract) -> bool:
     """Whether the asker may see the contract: supervisors, its provider, and who may have rows of it."""
-    return may(ask.principal, "contract.read", contract.provider) or access_to(ask, contract) is not None
+    return may(ask.principal, "contract.read", contract.provider) or described(ask, contract) is not None
 
 
 def known_contract(ask: Ask[Any], name: str, version: int = 0) -> Contract:
     """Raises NotFound also when there is one that the asker may not know of."""
     contract = contract_named(ask, name, version)
     if not knows(ask, contract):
-        raise _unknown(name)
+        raise unknown(name)
     return contract
 
 
-def readable(ask: Ask[Any], name: str) -> tuple[Contract, Access]:
-    """A contract and the asker's access to its rows. Raises NotFound when there is none."""
+def readable(ask: Ask[Any], name: str, path: Path_) -> tuple[Contract, Access]:
+    """A contract and the asker's access to its rows.
+
+    Raises NotFound when the asker may not know of it, NotPermitted when it may not have it so.
+    """
     contract = contract_named(ask, name)
-    access = access_to(ask, contract)
+    access = access_to(ask, contract, path)
     if access is None:
-        raise _unknown(name)
+        raise unknown(name)
     return contract, access
 
 
-def _unknown(name: str) -> NotFound:
+def unknown(name: str) -> NotFound:
+    """The same for what does not exist and what the asker may not know of."""
     return NotFound(f"没有可用的资源 {name}", f"There is no resource {name} that you may use", resource=name)
 
 

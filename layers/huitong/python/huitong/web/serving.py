@@ -24,12 +24,14 @@ from huitong.identity.authorize import permit
 from huitong.identity.model import Principal
 from huitong.ports import timestamp
 from huitong.runtime import described
+from huitong.sharing.access import Path_, Use
 from huitong.web.asking import asker, keep_refusal
 from huitong.web.checking import check
 from huitong.web.operations import ARROW, BY_ID, PATHS, Operation
 from huitong.web.problems import PROBLEM_TYPE, own_problem, problem
 from huitong.web.schemas import SCHEMAS
 from huitong.web.services import CommonServices
+from huitong.web.using import use_of
 
 S = TypeVar("S", bound=CommonServices)
 _NOBODY: Final = Principal("", "", frozenset())
@@ -53,6 +55,10 @@ class Ask(Generic[S]):
     def permit(self, operation: str, unit: str = "") -> None:
         """Raises NotPermitted unless the asker may do the operation on something of the unit."""
         permit(self.principal, operation, unit)
+
+    def use(self, path: Path_) -> Use:
+        """For what the asker uses data on this way out, as it declares it. Raises BadRequest."""
+        return use_of(path, self.headers, self.body)
 
     @property
     def by(self) -> str:

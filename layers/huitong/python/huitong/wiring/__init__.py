@@ -12,7 +12,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from huitong import settings
-from huitong.wiring import parts
+from huitong.wiring import areas, parts
 
 if TYPE_CHECKING:
     from huitong.aws.sqs import SqsQueue
@@ -107,7 +107,6 @@ def build_maintenance() -> Housekeeping:
 
 @cache
 def build_push() -> Push:
-    from huitong.audit.trace import Traces
     from huitong.aws.http_sender import HttpsSender
     from huitong.delivery.entitlement import as_granted
     from huitong.delivery.limits import DeliveryLimits
@@ -126,13 +125,13 @@ def build_push() -> Push:
         source=partial(parts.changes, s, s.warehouse_bucket, s.glue_database, s.secrets_key),
         exports=parts.bucket(s, s.staging_bucket),
         http=HttpsSender(rules),
-        entitlement=as_granted(Grants(register, parts.CLOCK)),
+        entitlement=as_granted(Grants(register, parts.CLOCK, parts.grounds(areas.builder(s)))),
         queue=push_queue(),
         dead_letters=parts.queue(s, s.dead_letter_queue_url),
         events=parts.events(s, s.event_bus),
         clock=parts.CLOCK,
         limits=DeliveryLimits().starting_after(s.retry_seconds),
-        traces=Traces(register, parts.CLOCK),
+        traces=parts.traces(s),
     )
 
 

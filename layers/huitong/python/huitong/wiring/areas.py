@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from huitong.notices.notices import Notices
     from huitong.procedures.calendar import Calendar
 
-#: Settings of the two HTTP functions, and of the clock's, which moves procedures on.
-AreaSettings = settings.ApiSettings | settings.QuerySettings | settings.ScheduleSettings
+#: Settings of the two HTTP functions, of the clock's, which moves procedures on, and of the push's, which asks
+#: for the grounds of grants.
+AreaSettings = (
+    settings.ApiSettings | settings.QuerySettings | settings.ScheduleSettings | settings.PushSettings
+)
 
 
 def bounds(s: AreaSettings) -> Bounds:

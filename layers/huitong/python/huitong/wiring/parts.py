@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,9 @@ from huitong import settings
 from huitong.ports import SystemClock
 
 if TYPE_CHECKING:
+    from huitong.audit.chain import Keyring
+    from huitong.audit.disclosed import Disclosures
+    from huitong.audit.trace import Traces
     from huitong.aws.dynamodb import DynamoRegister
     from huitong.aws.events import EventBridge
     from huitong.aws.s3 import S3Objects
@@ -23,7 +27,9 @@ if TYPE_CHECKING:
     from huitong.delivery.changes import ChangeSource
     from huitong.delivery.endpoints import EndpointRules
     from huitong.delivery.subscriptions import Subscriptions
+    from huitong.identity.platform_keys import PlatformKeys
     from huitong.query.run import Engine
+    from huitong.sharing.grounds import RegisteredGrounds
     from huitong.warehouse.lakehouse import Lakehouse
 
 
@@ -41,7 +47,7 @@ def client(s: settings.Settings, service: str) -> Any:
 def register(s: settings.Settings) -> DynamoRegister:
     from huitong.aws.dynamodb import DynamoRegister
 
-    return DynamoRegister(client(s, "dynamodb"), s.register_table)
+    return DynamoRegister(client(s, "dynamodb"), s.register_table, s.evidence_table)
 
 
 def bucket(s: settings.Settings, name: str) -> S3Objects:
@@ -96,10 +102,38 @@ def catalog(s: settings.Settings, warehouse: str) -> Any:
 # --- capabilities that several services share ------------------------------
 
 
+def platform_keys(s: settings.Settings) -> PlatformKeys:
+    from huitong.identity.platform_keys import PlatformKeys
+
+    return PlatformKeys(register(s), secrets(s, s.secrets_key))
+
+
+@cache
+def traces(s: settings.Settings) -> Traces:
+    """The writer of evidence; its key is unsealed when something is first written, once in a process."""
+    from huitong.audit.trace import Traces
+
+    return Traces(register(s), CLOCK, evidence_keys(s), events=events(s, s.event_bus))
+
+
+@cache
+def evidence_keys(s: settings.Settings) -> Keyring:
+    from huitong.audit.chain import Keyring
+
+    return Keyring(platform_keys(s).get, ("evidence",), s.evidence_digest)
+
+
+@cache
+def disclosures(s: settings.Settings) -> Disclosures:
+    from huitong.audit.disclosed import Disclosures
+
+    return Disclosures(partial(platform_keys(s).get, "subjects"), bucket(s, s.evidence_bucket), CLOCK)
+
+
 def batches(s: settings.Settings) -> Batches:
     from huitong.batches.register import Batches
 
-    return Batches(register(s), CLOCK)
+    return Batches(register(s), CLOCK, traces(s))
 
 
 def contracts(s: settings.Settings, staging: str) -> Contracts:
@@ -110,25 +144,31 @@ def contracts(s: settings.Settings, staging: str) -> Contracts:
 
 def common(s: settings.ApiSettings | settings.QuerySettings, staging: str) -> dict[str, Any]:
     """The members of CommonServices."""
-    from huitong.audit.trace import Traces
     from huitong.identity.credentials import Credentials
     from huitong.identity.units import Units
     from huitong.sharing.grants import Grants
     from huitong.warehouse.publication import Publications
     from huitong.wiring import areas
 
-    kept = register(s)
+    kept, area = register(s), areas.builder(s)
     return {
-        "area": areas.builder(s),
+        "area": area,
         "clock": CLOCK,
         "credentials": Credentials(kept, CLOCK),
         "units": Units(kept),
         "contracts": contracts(s, staging),
-        "grants": Grants(kept, CLOCK),
+        "grants": Grants(kept, CLOCK, grounds(area)),
         "batches": batches(s),
         "publications": Publications(kept),
-        "traces": Traces(kept, CLOCK),
+        "traces": traces(s),
     }
+
+
+def grounds(area: Callable[[str], Any]) -> RegisteredGrounds:
+    """On which personal data are used: the registers of cases and of duties."""
+    from huitong.sharing.grounds import RegisteredGrounds
+
+    return RegisteredGrounds(lambda: area("cases"), lambda: area("duties"))
 
 
 def endpoint_rules(allow_local: bool = False, networks: str = "") -> EndpointRules:
@@ -176,8 +216,13 @@ def changes(s: settings.Settings, warehouse: str, database: str, key: str) -> Ch
     from huitong.warehouse.publication import Publications
 
     kept = register(s)
-    blind = PlatformKeys(kept, secrets(s, key)).get("blind")
-    return WarehouseChanges(lakehouse(s, warehouse, database), Publications(kept), blind_key=blind)
+    keys = PlatformKeys(kept, secrets(s, key))
+    return WarehouseChanges(
+        lakehouse(s, warehouse, database),
+        Publications(kept),
+        blind_key=keys.get("blind"),
+        subjects_key=keys.get("subjects"),
+    )
 
 
 def engine(s: settings.QuerySettings) -> Engine:
@@ -197,4 +242,5 @@ def engine(s: settings.QuerySettings) -> Engine:
 
     warehouse = bucket(s, s.warehouse_bucket)
     tables = WarehouseTables(warehouse, lakehouse(s, s.warehouse_bucket, s.glue_database))
-    return DuckDbEngine(tables, bucket(s, s.staging_bucket))
+    key = platform_keys(s).get("subjects")
+    return DuckDbEngine(tables, bucket(s, s.staging_bucket), key)

@@ -24,6 +24,7 @@ LIMIT: Final = number("most items of the answer", low=1, high=1_000)
 AFTER: Final = text("token `next` of the answer before", most=512)
 OF_RESOURCE: Final = text("only of this resource", most=64, pattern=CODE)
 OF_UNIT: Final = text("only of this unit", most=40, pattern=UNIT)
+OF_GRANT: Final = text("id of the grant; none = the unit's direct grant", most=128, pattern=ID)
 FROM: Final = text("from this day or moment on", most=30, pattern=r"^\d{4}-\d\d-\d\d")
 TO: Final = text("to this day or moment, included", most=30, pattern=r"^\d{4}-\d\d-\d\d")
 PAGED: Final = {"after": AFTER, "limit": LIMIT}
