@@ -150,16 +150,28 @@ class Desk:
         """Raises NotFound."""
         found = self.find(id)
         if found is None:
-            zh, en = self.procedure.zh, self.procedure.en
-            raise NotFound(f"没有{zh} {id}", f"There is no {en} {id}", id=id)
+            raise self.unknown(id)
         return found
+
+    def unknown(self, id: str) -> NotFound:
+        """What is raised for a record that is not there, or not there for the asker."""
+        zh, en = self.procedure.zh, self.procedure.en
+        return NotFound(f"没有{zh} {id}", f"There is no {en} {id}", id=id)
+
+    def moved(self, record: Record, step: str) -> Item:
+        """The entry of a record after a step of the platform, for somebody else's transaction.
+
+        Its own consequences are that transaction's business. Raises Conflict.
+        """
+        days = self._calendar.working_days()
+        return self._item(taken(self.procedure, record, step, BY_CLOCK, {}, self._clock.now(), days), days)
 
     def possible(self, record: Record, actor: Actor) -> list[Step]:
         """Steps that the actor may take now."""
         return may_take(self.procedure, record, actor)
 
     def of_unit(self, unit: str, *, after: str = "", limit: int = 100) -> list[Record]:
-        """Records that a unit is a party to, newest first; ``after``: :meth:`place` of the last one before."""
+        """Records that a unit is a party to, newest first; ``after``: :meth:`place` of the one before."""
         prefix = f"{self.procedure.name}#"
         after = f"{prefix}{after}" if after else ""
         items = self._register.query(

@@ -8,9 +8,9 @@ other way leads from an application to a grant.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 from uuid import uuid4
 
 from huitong.audit.trace import Trace, Traces
@@ -32,8 +32,6 @@ from huitong.sharing.disputes import disputed, published
 from huitong.sharing.grants import NOT_SHARED, Grants
 from huitong.sharing.implementation_sheets import Sheets
 from huitong.sharing.outcomes import Gate, Outcomes
-
-_NONE: Final = Principal("", "", frozenset())
 
 
 class Entries(Protocol):
@@ -176,7 +174,8 @@ class Applications:
     ) -> Record:
         """Take a step. Raises NotFound, NotPermitted, BadRequest and Conflict (see Desk.take)."""
         after = self.desk.take(id, step, asker.actor, given, seen=seen)
-        self._closing.finish(id)
+        if APPLICATION.state(after.state).final:
+            self._closing.finish(id)
         return after
 
     def revised(self, before: Record, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -267,10 +266,6 @@ class Applications:
             record.parties["receiver"], record.content["resource"], record.content["root"]
         )
         return grant is None or grant.revoked
-
-
-def in_force(records: Iterable[Record]) -> Sequence[Record]:
-    return [r for r in records if r.state in IN_FORCE]
 
 
 def _canonical(expression: str, contract: Contract) -> str:

@@ -9,13 +9,13 @@ Key: ``CLOSING`` / ``{application}#{at}``.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from huitong.errors import Conflict
 from huitong.ports import Item, Register
 from huitong.sharing.grants import Grants
 
-_ENDED = "cancelled"
+_ENDED: Final = "cancelled"
 
 
 class Routes(Protocol):
@@ -50,13 +50,11 @@ class Closing:
         for route in self._routes.of_resource(resource):
             mine = route.unit == unit and route.state != _ENDED
             if mine and (route.grant == grant or not (route.grant or others)):
-                self._cancel(route.id, item.body["application"])
+                try:
+                    self._routes.cancel(
+                        route.id, by="platform", reason=f"application:{item.body['application']}"
+                    )
+                except Conflict:  # cancelled by somebody, or kept busy by its sender: looked at again
+                    return 0
         self._register.write(deletes=[(item.pk, item.sk)])
         return 1
-
-    def _cancel(self, id: str, application: str) -> None:
-        try:
-            self._routes.cancel(id, by="platform", reason=f"application:{application}")
-        except Conflict:
-            # somebody cancelled it first; a writer that is faster eight times leaves it to the next look
-            return

@@ -35,14 +35,14 @@ STEPS: Final = (
          OPERATOR_PARTY, ("officer",), ("result",), ("document",)),
     Step("coordinated", "协调未成", "coordination without agreement", ("coordinating",), "joint_review",
          OPERATOR_PARTY, ("officer",), ("result",), ("document",)),
-    Step("decide_binding", "会审决定", "binding decision", ("joint_review",), "", OPERATOR_PARTY, ("officer",),
-         ("share", "document", "text"), _DECISION, apart_from=("draft", "revise", "submit", "send")),
+    Step("decide_binding", "会审决定", "binding decision", ("joint_review",), "", OPERATOR_PARTY,
+         ("officer",), ("share", "document", "text"), _DECISION, apart_from=("draft", "revise", "submit", "send")),
     Step("uphold", "裁定不予共享", "not to be shared", ("joint_review",), "upheld"),
     Step("ask_confirm", "提请复核会审决定", "ask for a second person", ("joint_review",), "confirming"),
-    Step("confirm", "复核会审决定", "confirm the binding decision", ("confirming",), "approved", OPERATOR_PARTY,
-         ("officer",), apart_from=("decide_binding",), starts=("provide",)),
-    Step("return_binding", "退回会审", "return to joint review", ("confirming",), "joint_review", OPERATOR_PARTY,
-         ("officer",), ("reason",), apart_from=("decide_binding",)),
+    Step("confirm", "复核会审决定", "confirm the binding decision", ("confirming",), "approved",
+         OPERATOR_PARTY, ("officer",), apart_from=("decide_binding",), starts=("provide",)),
+    Step("return_binding", "退回会审", "return to joint review", ("confirming",), "joint_review",
+         OPERATOR_PARTY, ("officer",), ("reason",), apart_from=("decide_binding",)),
 )  # fmt: skip
 
 #: Steps that are published, with the member of their content that tells the result.

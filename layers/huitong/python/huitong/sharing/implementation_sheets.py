@@ -161,7 +161,8 @@ def printable(sheet: Mapping[str, Any]) -> str:
         '<!doctype html><html lang="zh"><head><meta charset="utf-8">'
         f"<title>{escape(str(sheet['number']))}</title><style>{_STYLE}</style></head><body>"
         f"<h1>数据共享实施单 Implementation sheet</h1><table>{rows}</table>"
-        f"<table><tr><th>字段 field</th><th>名称 title</th><th>级别 level</th><th>脱敏 mask</th></tr>{fields}</table>"
+        "<table><tr><th>字段 field</th><th>名称 title</th><th>级别 level</th><th>脱敏 mask</th></tr>"
+        f"{fields}</table>"
         '<table><tr><th>数源单位签章 owner</th><td class="s"></td><th>使用单位签章 user unit</th>'
         '<td class="s"></td></tr></table></body></html>'
     )

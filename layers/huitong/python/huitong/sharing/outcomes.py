@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from huitong.contracts.model import Contract
 from huitong.contracts.registry import Contracts
@@ -15,7 +15,7 @@ from huitong.ports import Clock, Item, timestamp
 from huitong.procedures.calendar import china_day
 from huitong.procedures.desk import Effects
 from huitong.procedures.model import Record
-from huitong.sharing.application_procedure import IN_FORCE
+from huitong.sharing.application_procedure import APPLICATION, IN_FORCE
 from huitong.sharing.circle import Circle
 from huitong.sharing.closing import marker_of
 from huitong.sharing.deciding import STANDING, Decision, compiled, decided, needs_second
@@ -56,14 +56,17 @@ class Outcomes:
         self._of: dict[str, Callable[[Record], Effects]] = {
             "submit": self._submitted, "send": self._sent, "forward": self._forwarded, "report": self._told,
             "ask_supplement": self._asked_more, "supplement": self._told,
-            "decide": self._decided, "decide_binding": self._decided_binding, "return_decision": self._returned,
+            "decide": self._decided, "decide_binding": self._decided_binding,
+            "return_decision": self._returned,
             "settle": self._settled, "second": self._seconded, "confirm": self._seconded,
             "refuse": self._told, "overdue": self._told, "escalate": self._told, "negotiated": self._told,
             "coordinated": self._told, "uphold": self._told, "withdraw": self._told,
             "provide": self._provided, "provide_by_desk": self._provided, "open_at_once": self._provided,
             "propose_end": self._told, "owner_propose_end": self._told, "owner_keep": self._told,
             "keep": self._told,
-            **dict.fromkeys(("give_up", "owner_agree_end", "agree_end", "end_by_decision", "expire"), self._ended),
+            **dict.fromkeys(
+                ("give_up", "owner_agree_end", "agree_end", "end_by_decision", "expire"), self._ended
+            ),
         }  # fmt: skip
 
     def __call__(self, before: Record | None, after: Record) -> Effects:
@@ -72,8 +75,7 @@ class Outcomes:
             return Effects(content=self._applications.revised(before, step.given))
         if step.step == "escalate" and before is not None and before.state == "approved":
             self._must_be_late(after)
-        effects = self._of.get(step.step, lambda _: Effects())(after)
-        return effects
+        return self._of.get(step.step, lambda _: Effects())(after)
 
     # --- inside the unit, and on its way
 
@@ -224,9 +226,13 @@ class Outcomes:
             )
 
     def _ended(self, after: Record) -> Effects:
-        """Grant and routes end with the step: what is not closed in this write is named in it (Q-55, S-10)."""
+        """The grant ends with the step; what is still to be closed is named in the same write (Q-55, S-10).
+
+        An amendment that was not opened yet has no grant: what it was to change goes on.
+        """
         unit, resource, root = after.parties["receiver"], after.content["resource"], after.content["root"]
-        grant, step = self._grants.find(unit, resource, root), after.history[-1]
+        step = after.history[-1]
+        grant = self._grants.find(unit, resource, root) if after.content.get("grant") else None
         reason = f"application:{after.id}:{step.step}"
         ends = self._grants.end_items([grant], by=step.by, reason=reason) if grant is not None else []
         closing = [marker_of(after.id, unit, resource, root, at=step.at)] if grant is not None else []
@@ -247,21 +253,15 @@ class Outcomes:
         return Effects(notices=[self._notice(after, unit) for unit in sorted(units)])
 
     def _notice(self, after: Record, unit: str) -> Notice:
-        from huitong.sharing.application_procedure import APPLICATION
-
         step, state = APPLICATION.step(after.history[-1].step), APPLICATION.state(after.state)
-        assert step is not None
+        told_zh, told_en = (step.zh, step.en) if step else ("", "")
         return Notice(
             to=unit,
-            kind=f"application.{step.name}",
+            kind=f"application.{after.history[-1].step}",
             about=f"application:{after.id}",
-            zh=f"共享申请 {after.id}:{step.zh}({state.zh})",
-            en=f"Application {after.id}: {step.en} ({state.en})",
+            zh=f"共享申请 {after.id}:{told_zh}({state.zh})",
+            en=f"Application {after.id}: {told_en} ({state.en})",
         )
 
     def _contract(self, after: Record) -> Contract:
         return self._contracts.get(after.content["resource"])
-
-
-def decision_of(content: Mapping[str, Any]) -> Decision | None:
-    return Decision.from_dict(content["decision"]) if content.get("decision") else None
