@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 from huitong.cases.stages import BY_CODE, DISCHARGES, ENDS, EXTENDED, RULINGS, TRANSITIONS
 
 Relation = Literal["debtor", "spouse", "dependant"]
-#: ``other``: interested parties, named by a request and known to its grant only.
+#: ``other``: interested parties (利害关系人), named by a request and known to its grant only.
 Named = Literal["debtor", "spouse", "dependant", "other"]
 Place = tuple[int, int]  # (publication, ordinal) in a change log
 What = Literal["opened", "moved", "extended", "kept", "noted", "gone", "refused", "repeated", "unknown"]
@@ -38,9 +38,10 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """``subjects``: blind indexes of the debtor and the family with their relation; ``others``: of further
-    persons, by the request that named them. ``seen``: how far each resource has been applied to this case.
-    ``flag``: what the court's resource says that cannot be; the stage is then the last possible one."""
+    """``subjects``: blind indexes of the debtor and the family with their relation; ``named``: those whom an
+    approved request named, by its id, which is its grant's. ``seen``: how far each resource has been
+    applied to this case. ``flag``: what the court's resource says that cannot be (the stage is then the
+    last possible one)."""
 
     case_no: str
     stage: str
@@ -50,7 +51,7 @@ class Case:
     administrator: str = ""
     apply_date: str = ""
     subjects: Mapping[str, Relation] = field(default_factory=dict)
-    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    named: Mapping[str, Mapping[str, Named]] = field(default_factory=dict)
     history: tuple[Moved, ...] = ()
     seen: Mapping[str, Place] = field(default_factory=dict)
     flag: str = ""
@@ -67,7 +68,6 @@ class Case:
     def from_dict(cls, body: Mapping[str, Any], version: int) -> Self:
         raw = dict(body)
         raw["history"] = tuple(Moved(**one) for one in raw["history"])
-        raw["others"] = {k: tuple(v) for k, v in raw["others"].items()}
         raw["seen"] = {k: (int(v[0]), int(v[1])) for k, v in raw["seen"].items()}
         return cls(**raw, version=version)
 

@@ -148,7 +148,7 @@ class Cases:
         return False
 
     def bound(self, case_no: str, principal: Principal, unit: str, *, grant: str = "") -> CaseBinding:
-        """What the asker may ask for in the case now (S-11); ``grant`` adds the persons its request named.
+        """What the asker may ask for in the case now (S-11); ``grant`` narrows it to whom its request named.
 
         Raises NotPermitted, and leaves evidence of it: a case that is unknown or
         not the asker's (one answer for both), one outside stages 20 to 61, one whose
@@ -166,8 +166,10 @@ class Cases:
             en = f"The case is in stage {case.stage}: nothing may be asked about its persons"
             raise self._refused(case, principal, unit, "stage", zh, en)
         known = {b for b, relation in case.subjects.items() if relation == "debtor" or case.stage in FAMILY}
-        others = case.others.get(grant, ()) if grant else ()
-        return CaseBinding(case.case_no, case.stage, frozenset(known.union(others)), since(case, self.terms))
+        if grant in case.named:  # a request's grant is about the persons that it named, and no others
+            named = case.named[grant]
+            known = {b for b, relation in named.items() if b in known or relation == "other"}
+        return CaseBinding(case.case_no, case.stage, frozenset(known), since(case, self.terms))
 
     def _refused(
         self, case: Case | None, principal: Principal, unit: str, why: str, zh: str, en: str
