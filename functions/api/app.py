@@ -9,9 +9,13 @@ from api_routes import (
     accounts,
     batches,
     contracts,
+    corrections,
     deliveries,
     grants,
     health,
+    identity,
+    notices,
+    people,
     profiles,
     subscriptions,
     units,
@@ -20,7 +24,19 @@ from api_routes import (
 from huitong.web.services import ApiServices
 from huitong.web.serving import ServiceApp
 
-BLUEPRINTS = (health, contracts, deliveries, profiles, batches, units, grants, subscriptions, accounts)
+BLUEPRINTS = (
+    health,
+    identity,
+    people,
+    contracts,
+    deliveries,
+    profiles,
+    batches,
+    units,
+    grants,
+    subscriptions,
+    accounts,
+)
 
 
 def _build() -> ApiServices:

@@ -21,11 +21,19 @@ from huitong.comparison.decide import Hold
 from huitong.contracts.registry import Contracts
 from huitong.delivery.accounts import Deliveries
 from huitong.delivery.subscriptions import Subscriptions
+from huitong.identity.accounts import Accounts
+from huitong.identity.attempts import Attempts
 from huitong.identity.bounds import Bounds
 from huitong.identity.credentials import Credentials
+from huitong.identity.duties import Duties
+from huitong.identity.posts import Posts
+from huitong.identity.sessions import Sessions
+from huitong.identity.sign_in import SignIn
+from huitong.identity.signed import SignedRequests
 from huitong.identity.units import Units
 from huitong.intake.profiles import Profiles
 from huitong.intake.uploads import Uploads
+from huitong.local.identity import LocalIdentity
 from huitong.local.messages import ManualClock, MemoryEvents, MemoryQueue, PlainSecrets
 from huitong.local.objects import DiskObjects
 from huitong.local.register import MemoryRegister
@@ -84,7 +92,8 @@ class World:
     def __post_init__(self) -> None:
         queue = self.queues = {name: MemoryQueue() for name in ("ingest", "validate", "compare", "push")}
         register, clock = self.register, self.clock
-        self.credentials = Credentials(register, clock)
+        self.traces = Traces(register, clock)
+        self.credentials = Credentials(register, clock, self.traces, PlainSecrets())
         self.units = Units(register)
         self.contracts = Contracts(register, self.staging, clock)
         self.grounds = KnownGrounds(
@@ -93,7 +102,6 @@ class World:
         self.grants = Grants(register, clock, self.grounds)
         self.batches = Batches(register, clock)
         self.publications = Publications(register)
-        self.traces = Traces(register, clock)
         self.uploads = Uploads(register, self.landing, clock)
         self.profiles = Profiles(register)
         self.subscriptions = Subscriptions(register, self.publications, PlainSecrets(), queue["push"], clock)
@@ -105,6 +113,16 @@ class World:
         )
 
         self.bounds = Bounds(register, clock)
+        self.provider = LocalIdentity(clock)
+        self.attempts = Attempts(register, clock)
+        self.accounts = Accounts(register, self.traces, self.provider, self.attempts, clock)
+        self.sessions = Sessions(register, self.traces, clock)
+        self.signed = SignedRequests(register, PlainSecrets(), clock)
+        self.sign_in = SignIn(
+            register, self.provider, self.sessions, self.attempts, PlainSecrets(), self.traces, clock
+        )
+        self.posts = Posts(register, self.traces)
+        self.duties = Duties(register, self.traces, clock)
         self.calendar = Calendar(register)
         self.notices = Notices(register, clock)
 

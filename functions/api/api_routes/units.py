@@ -8,6 +8,7 @@ from typing import Any
 from chalice.app import Blueprint
 
 from huitong.identity.credentials import Credential
+from huitong.identity.roles import APART
 from huitong.web.services import ApiServices
 from huitong.web.serving import Ask, serve
 
@@ -37,18 +38,30 @@ def get_unit(ask: Ask[ApiServices], unit: str) -> dict[str, Any]:
 def issue_credential(ask: Ask[ApiServices]) -> dict[str, Any]:
     ask.permit("credential.issue")
     body = ask.body
-    for unit in (body.get("unit", ""), *body.get("acts_for", ())):
+    owner, acts_for = body.get("owner", ""), body.get("acts_for", ())
+    if "*" in acts_for or (APART.intersection(body["roles"]) and not owner):
+        ask.permit("credential.issue_apart")
+    for unit in (body.get("unit", ""), *acts_for):
         if unit not in ("", "*"):
             ask.services.units.get(unit)
     credential, token = ask.services.credentials.issue(
         body["name"],
         body.get("unit", ""),
         body["roles"],
-        acts_for=body.get("acts_for", ()),
+        acts_for=acts_for,
         expires_at=body.get("expires_at", ""),
-        by=ask.by,
+        by=ask.principal,
+        owner=owner,
+        accounts=ask.services.accounts if owner else None,
     )
     return {**_shown(credential), "token": token}
+
+
+@serve(routes, "issue_signing_key")
+def issue_signing_key(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
+    ask.permit("credential.issue")
+    credential, key = ask.services.credentials.signing_key(id, by=ask.principal)
+    return {**_shown(credential), "key": key}
 
 
 @serve(routes, "list_credentials")
@@ -61,7 +74,7 @@ def list_credentials(ask: Ask[ApiServices]) -> dict[str, Any]:
 @serve(routes, "disable_credential")
 def disable_credential(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
     ask.permit("credential.disable")
-    return _shown(ask.services.credentials.disable(id))
+    return _shown(ask.services.credentials.disable(id, by=ask.principal))
 
 
 def _shown(credential: Credential) -> dict[str, Any]:

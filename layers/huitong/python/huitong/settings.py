@@ -9,11 +9,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from huitong.errors import Fault
 
 QueryEngine = Literal["duckdb", "athena"]
+CorrectionPolicy = Literal["s3d", "s3c"]
+EvidenceDigest = Literal["sha256", "sm3"]
+#: Days that evidence is kept: five years at least (L-33); a shorter setting is refused.
+Retention = int
+SHORTEST_RETENTION: Final = 1_826
 
 
 class NotConfigured(Fault):
@@ -24,9 +29,17 @@ class NotConfigured(Fault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Common to all functions."""
+    """Common to all functions: each of them leaves evidence."""
 
     register_table: str
+    evidence_table: str
+    evidence_bucket: str
+    secrets_key: str
+    event_bus: str
+    evidence_digest: EvidenceDigest = "sha256"
+    evidence_days: Retention = 1_826
+    correction_policy: CorrectionPolicy = "s3d"  # where a contract names none; huitong.tickets.procedures
+    signature_algorithms: str = "HUITONG-HMAC-SM3,HUITONG-HMAC-SHA256"  # of signed requests, accepted
     stage: str = "local"
     aws_region: str = "us-east-1"
     aws_endpoint_url: str = ""  # empty = AWS itself
@@ -66,7 +79,6 @@ class ConsumerSettings(Settings):
     """Functions that take messages from ``queue_url``."""
 
     queue_url: str
-    event_bus: str
     staging_bucket: str
     compare_queue_url: str = ""  # woken when a batch fails, so that those behind it go on
     retry_seconds: int = 5  # first pause of a failed message; each next one is six times as long
@@ -104,7 +116,6 @@ class PushSettings(ConsumerSettings):
     warehouse_bucket: str
     glue_database: str
     waiting_queue_url: str  # standard queue through which wake-ups of the FIFO queue are delayed
-    secrets_key: str
     dead_letter_queue_url: str  # takes deliveries that failed for good
     allow_local_endpoints: bool = False  # only for the local stack: receivers on this machine
     endpoint_networks: str = ""  # networks inside (CIDR, comma separated) that pushes may go to
@@ -112,15 +123,22 @@ class PushSettings(ConsumerSettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleSettings(Settings):
+    signing_key: str  # signs the heads of the chains of evidence
     staging_bucket: str
-    event_bus: str
     ingest_queue_url: str
     validate_queue_url: str
     compare_queue_url: str
     push_queue_url: str
     waiting_queue_url: str
-    secrets_key: str
     stuck_minutes: int = 15
+    user_pool: str = ""  # Cognito, for people; empty = only credentials
+    user_pool_client: str = ""
+    unused_days: int = 90  # after which accounts and credentials nobody uses are disabled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveSettings(Settings):
+    warm_megabytes: int = 2048
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,21 +151,22 @@ class ApiSettings(Settings):
     landing_bucket: str
     staging_bucket: str
     warehouse_bucket: str
-    event_bus: str
     ingest_queue_url: str
     validate_queue_url: str
     compare_queue_url: str
     push_queue_url: str
     waiting_queue_url: str
-    secrets_key: str
     allow_local_endpoints: bool = False
     endpoint_networks: str = ""
+    user_pool: str = ""  # Cognito, for people; empty = only credentials
+    user_pool_client: str = ""
+    password_days: int = 90  # after which a password allows nothing but its change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuerySettings(Settings):
+    signing_key: str
     staging_bucket: str
-    secrets_key: str
     warehouse_bucket: str
     glue_database: str
     query_engine: QueryEngine = "duckdb"
@@ -169,9 +188,30 @@ def _engine(text: str) -> str:
     return text
 
 
+def _digest(text: str) -> str:
+    if text not in ("sha256", "sm3"):
+        raise ValueError(text)
+    return text
+
+
+def _retention(text: str) -> int:
+    if int(text) < SHORTEST_RETENTION:
+        raise ValueError(text)
+    return int(text)
+
+
+def _policy(text: str) -> str:
+    if text not in ("s3d", "s3c"):
+        raise ValueError(text)
+    return text
+
+
 _CONVERT: Mapping[str, Callable[[str], Any]] = {
     "str": str,
     "int": int,
     "bool": _flag,
     "QueryEngine": _engine,
+    "CorrectionPolicy": _policy,
+    "EvidenceDigest": _digest,
+    "Retention": _retention,
 }

@@ -44,14 +44,29 @@ def _everybody(who: Principal, _unit: str) -> bool:
     return bool(who.roles)
 
 
+def _first(who: Principal, _unit: str) -> bool:
+    """The installation's first administrator, who sets things up before others have accounts (S-06)."""
+    return who.has("admin") and "*" in who.acts_for
+
+
+_SECURITY: Final = _any(_role("security"), _first)
 _SUPERVISORS: Final = _role("admin", "officer", "auditor")
 
 RULES: Final[Mapping[str, Rule]] = {
     "unit.put": _role("admin"),
     "unit.read": _everybody,
-    "credential.issue": _role("admin"),
-    "credential.disable": _role("admin"),
-    "credential.read": _role("admin", "auditor"),
+    "credential.issue": _SECURITY,
+    "credential.issue_apart": _first,  # duties that must stay apart, without naming who answers for them
+    "credential.disable": _SECURITY,
+    "credential.read": _any(_SECURITY, _role("auditor")),
+    "account.put": _SECURITY,
+    "account.read": _any(_SECURITY, _role("auditor")),
+    "session.own": _everybody,
+    "session.others": _SECURITY,
+    "post.put": _SECURITY,
+    "post.read": _any(_SECURITY, _SUPERVISORS, _own),
+    "duty.put": _SECURITY,
+    "duty.read": _any(_SECURITY, _SUPERVISORS, _own),
     "contract.put": _role("admin"),
     "contract.read": _any(_SUPERVISORS, _own),  # or with a grant: asked where grants are known
     "upload": _acting("source", "admin"),
@@ -67,6 +82,17 @@ RULES: Final[Mapping[str, Rule]] = {
     "subscription.read": _any(_SUPERVISORS, _own),
     "data.read": _everybody,  # bounded by the asker's Access
     "ledger.read": _any(_SUPERVISORS, _own),
+    "application.file": _acting("applicant"),
+    "application.read": _any(_role("officer", "auditor"), _own),
+    "application.step": _everybody,  # the procedure says whose step it is
+    "breach.read": _any(_role("officer", "auditor"), _own),
+    "calendar.put": _role("admin", "officer"),
+    "correction.file": _any(_role("officer"), _own),  # what may be doubted is bounded by the asker's Access
+    "correction.read": _any(_SUPERVISORS, _own),
+    "correction.step": _any(_role("officer"), _own),
+    "correction.bulk": _acting("admin", "source", "resource_admin", "approver", "quality"),
+    "notice.read": _any(_role("officer", "admin"), _own),
+    "notice.acknowledge": _any(_role("officer", "admin"), _own),
     "trace.read": _role("admin", "auditor"),
 }
 

@@ -203,7 +203,8 @@ class Sessions:
             act="login",
             actor=actor,
             unit=session.unit,
-            detail=f"{session.kind}:{session.id}:{session.source}",
+            detail=f"{session.kind}:{session.id}",
+            source=session.source,
         )
         self._traces.commit(trace, creates=[_item(session, _digest(secret))], replaces=replaces)
         return f"hs_{session.id}_{secret}"

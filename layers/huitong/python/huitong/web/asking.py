@@ -55,7 +55,7 @@ def _proven(
     token = token.strip() if scheme.lower() == "bearer" else ""
     if token.startswith("hs_"):
         return services.sessions.authenticate(token)
-    return services.credentials.authenticate(token)
+    return services.credentials.authenticate(token, seen=True)
 
 
 def filled(template: str, path: Mapping[str, str]) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # annotations only: nothing of a capability is imported befor
     from huitong.identity.bounds import Bounds
     from huitong.identity.credentials import Credentials
     from huitong.identity.duties import Duties
+    from huitong.identity.posts import Posts
     from huitong.identity.sessions import Sessions
     from huitong.identity.sign_in import SignIn
     from huitong.identity.signed import SignedRequests
@@ -32,6 +33,10 @@ if TYPE_CHECKING:  # annotations only: nothing of a capability is imported befor
     from huitong.procedures.calendar import Calendar
     from huitong.query.run import Queries
     from huitong.sharing.grants import Grants
+    from huitong.tickets.bulk import BulkCorrections
+    from huitong.tickets.corrections import Corrections
+    from huitong.tickets.finding import Records
+    from huitong.tickets.telling import Telling
     from huitong.warehouse.publication import Publications
 
 
@@ -73,12 +78,33 @@ class CommonServices:
         return cast("SignIn", self.area("sign_in"))
 
     @property
+    def posts(self) -> Posts:
+        return cast("Posts", self.area("posts"))
+
+    @property
     def duties(self) -> Duties:
         return cast("Duties", self.area("duties"))
 
     @property
     def notices(self) -> Notices:
         return cast("Notices", self.area("notices"))
+
+    @property
+    def corrections(self) -> Corrections:
+        return cast("Corrections", self.area("corrections"))
+
+    @property
+    def bulk_corrections(self) -> BulkCorrections:
+        return cast("BulkCorrections", self.area("bulk_corrections"))
+
+    @property
+    def telling(self) -> Telling:
+        return cast("Telling", self.area("telling"))
+
+    @property
+    def records(self) -> Records:
+        """Heavy: of functions/query_data only."""
+        return cast("Records", self.area("records"))
 
     @property
     def calendar(self) -> Calendar:

@@ -11,10 +11,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from huitong import settings
-from huitong.wiring import parts
+from huitong.wiring import corrections, identity, parts
 
 if TYPE_CHECKING:
-    from huitong.identity.bounds import Bounds
     from huitong.notices.notices import Notices
     from huitong.procedures.calendar import Calendar
 
@@ -23,12 +22,6 @@ if TYPE_CHECKING:
 AreaSettings = (
     settings.ApiSettings | settings.QuerySettings | settings.ScheduleSettings | settings.PushSettings
 )
-
-
-def bounds(s: AreaSettings) -> Bounds:
-    from huitong.identity.bounds import Bounds
-
-    return Bounds(parts.register(s), parts.CLOCK)
 
 
 def calendar(s: AreaSettings) -> Calendar:
@@ -44,9 +37,10 @@ def notices(s: AreaSettings) -> Notices:
 
 
 BUILDERS: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "bounds": bounds,
+    **identity.BUILDERS,
     "calendar": calendar,
     "notices": notices,
+    **corrections.BUILDERS,
 }
 
 

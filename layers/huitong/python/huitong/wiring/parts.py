@@ -154,7 +154,7 @@ def common(s: settings.ApiSettings | settings.QuerySettings, staging: str) -> di
     return {
         "area": area,
         "clock": CLOCK,
-        "credentials": Credentials(kept, CLOCK),
+        "credentials": Credentials(kept, CLOCK, traces(s), secrets(s, s.secrets_key)),
         "units": Units(kept),
         "contracts": contracts(s, staging),
         "grants": Grants(kept, CLOCK, grounds(area)),

@@ -85,6 +85,7 @@ _REQUESTS: Final[Mapping[str, Schema]] = {
             "unit": text("empty for staff of the platform", pattern=f"{UNIT}|^$"),
             "acts_for": array(text("a unit, or * for any", pattern=rf"{UNIT}|^\*$"), most=100),
             "expires_at": MOMENT,
+            "owner": text("account of the person who answers for it", most=64, pattern=ID),
         },
     ),
     "GrantBody": body(
@@ -219,6 +220,7 @@ _ANSWERS: Final[Mapping[str, Schema]] = {
             "expires_at": TEXT,
             "disabled": FLAG,
         },
+        {"owner": TEXT, "signs": FLAG, "last_used": TEXT},
     ),
     "IssuedCredential": {"allOf": [ref("Credential"), answer({"token": text("shown this once only")})]},
     "Credentials": listing("Credential"),
