@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -11,12 +10,14 @@ from tests.support.court import CASE_NO, COURT, DEBTOR, FIRM, KEY, CourtWorld
 from huitong.audit.subjects import blind
 from huitong.cases.ending import Endings
 from huitong.contracts.model import Contract, Field
+from huitong.delivery.subscriptions import Subscriptions
 from huitong.errors import BadRequest, Conflict, NotPermitted
 from huitong.identity.model import OPERATOR, Principal
-from huitong.local.messages import PlainSecrets
+from huitong.local.messages import MemoryQueue, PlainSecrets
 from huitong.notices.notices import Notices
 from huitong.procedures.calendar import Calendar
 from huitong.procedures.deciding import Actor
+from huitong.sharing.access import Access
 from huitong.sharing.grants import Grants
 from huitong.tickets.request_content import Asked, Person
 from huitong.tickets.requests import Requests
@@ -52,7 +53,6 @@ class World(CourtWorld):
         super().__post_init__()
         self.contracts["IN-07"] = ESTATE
         self.grants = Grants(self.register, self.clock)
-        self.cancelled: list[str] = []
         self.duties: set[tuple[str, str]] = set()
         self.requests = Requests(
             self.register,
@@ -66,14 +66,27 @@ class World(CourtWorld):
             lambda: KEY,
             lambda: self,
         )
-        self.endings = Endings(self.register, self.traces, self.clock, self.grants, self, self.requests)
+        self.subscriptions = Subscriptions(self.register, self.log, PlainSecrets(), MemoryQueue(), self.clock)
+        self.endings = Endings(
+            self.register,
+            self.traces,
+            self.clock,
+            self.grants,
+            self.subscriptions,
+            self.requests,
+            self.cases,
+        )
 
     def held(self, principal: Any, unit: str, duty: str) -> bool:
         return (unit, duty) in self.duties
 
-    def end_of_grants(self, grants: Iterable[Any], *, by: str, reason: str) -> list[str]:
-        self.cancelled += [g.id for g in grants]
-        return []
+    def subscribed(self, grant: str) -> str:
+        """A subscription under a grant, as the route makes it."""
+        access = Access("IN-07", ("location",), grant=grant, case_no=CASE_NO)
+        return self.subscriptions.create(FIRM, access, "https://r.example/in", by="p-lawyer")[0].id
+
+    def state(self, subscription: str) -> str:
+        return self.subscriptions.get(subscription).subscription.state
 
     def file(self, *persons: Person, who: Actor = LAWYER, **more: Any) -> Any:
         asked = {
@@ -222,6 +235,7 @@ def test_numbers_and_names_are_sealed_shown_to_the_two_units_and_gone_at_the_end
 def test_at_the_end_of_the_case_grants_requests_and_team_end_and_recipients_are_told(world: World) -> None:
     """domain.md 3, from the court's publication to the refused use."""
     approved, filed = world.approved(), world.file()
+    subscription, another = world.subscribed(approved.id), world.subscribed("a-free-one")
     world.cases.add(CASE_NO, "p-helper", OPERATOR, by=LAWYER.principal)
     world.say("80")
     with pytest.raises(NotPermitted):
@@ -230,7 +244,7 @@ def test_at_the_end_of_the_case_grants_requests_and_team_end_and_recipients_are_
     assert world.grants.find(FIRM, "IN-07", approved.id).end_reason == "case-ended"
     assert {world.requests.desk.get(r.id).state for r in (approved, filed)} == {"ended"}
     assert all(m.ended_at for m in world.cases.team(CASE_NO))
-    assert world.cancelled == [approved.id]
+    assert (world.state(subscription), world.state(another)) == ("cancelled", "active")
     assert world.register.get(f"REQUEST#{filed.id}", "PERSONS") is None
     assert "request.end" in {n.kind for n in Notices(world.register, world.clock).of_unit(FIRM)}
     assert world.endings.run() == []
@@ -250,14 +264,14 @@ def test_an_end_that_is_killed_is_taken_up_again(world: World) -> None:
     def dies(*_: Any, **__: Any) -> Any:
         raise Killed
 
-    kept, world.endings._subscriptions = world.endings._subscriptions, None  # type: ignore[assignment]
+    subscription = world.subscribed("a1")
     world.endings._grants = type("G", (), {"of_case": dies})()  # type: ignore[assignment]
     with pytest.raises(Killed):
         world.endings.run()
-    world.endings._grants, world.endings._subscriptions = world.grants, kept
-    assert world.endings.run() == [CASE_NO]
+    world.endings._grants = world.grants
+    assert world.endings.tick() == 1
     assert all(g.revoked for g in world.grants.of_case(CASE_NO))
-    assert sorted(world.cancelled) == sorted([approved.id, "a1"])
+    assert world.state(subscription) == "cancelled"
     told = [n for n in Notices(world.register, world.clock).of_unit(FIRM) if n.kind == "case.ended"]
     assert len(told) == 1
     assert told[0].must_acknowledge

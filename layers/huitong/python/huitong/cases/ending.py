@@ -13,6 +13,7 @@ from typing import Protocol
 
 from huitong.audit.trace import Trace, Traces
 from huitong.cases.register import BY
+from huitong.delivery.model import Subscription
 from huitong.errors import Conflict
 from huitong.notices.notices import Notice, entry_of
 from huitong.ports import Clock, Item, Register, timestamp
@@ -38,9 +39,17 @@ class CaseRequests(Protocol):
 
 
 class CaseSubscriptions(Protocol):
-    def end_of_grants(self, grants: Iterable[Grant], *, by: str, reason: str) -> list[str]:
-        """End the subscriptions that rest on these grants; their ids."""
-        ...
+    """What is needed of :class:`huitong.delivery.subscriptions.Subscriptions`."""
+
+    def of_resource(self, resource: str) -> list[Subscription]: ...
+
+    def cancel(self, id: str, *, by: str, reason: str = "") -> Subscription: ...
+
+
+class CaseClock(Protocol):
+    """What is needed of :class:`huitong.cases.register.Cases`."""
+
+    def end_due(self) -> list[str]: ...
 
 
 class Endings:
@@ -52,6 +61,7 @@ class Endings:
         grants: CaseGrants,
         subscriptions: CaseSubscriptions,
         requests: CaseRequests,
+        cases: CaseClock,
     ) -> None:
         self._register = register
         self._traces = traces
@@ -59,6 +69,12 @@ class Endings:
         self._grants = grants
         self._subscriptions = subscriptions
         self._requests = requests
+        self._cases = cases
+
+    def tick(self) -> int:
+        """What the clock starts: ends that are due, and what is left of earlier ones; how many."""
+        self._cases.end_due()
+        return len(self.run())
 
     def run(self) -> list[str]:
         """End what is left of all ended cases; case numbers. Raises Conflict when others keep writing."""
@@ -78,7 +94,7 @@ class Endings:
             except Conflict:
                 if attempt + 1 == _ATTEMPTS:
                     raise
-        self._subscriptions.end_of_grants(grants, by=BY, reason=REASON)
+        self._cancel(grants)
         if not unit:
             self._close_team(case_no)
 
@@ -100,6 +116,17 @@ class Endings:
                 *traces, creates=told, replaces=self._grants.end_items(piece, by=BY, reason=REASON)
             )
         return every
+
+    def _cancel(self, grants: Iterable[Grant]) -> list[str]:
+        """End the subscriptions that rest on these grants; their ids."""
+        ended = {(g.unit, g.resource, g.ref) for g in grants}
+        done = []
+        for resource in sorted({resource for _, resource, _ in ended}):
+            for one in self._subscriptions.of_resource(resource):
+                if one.state != "cancelled" and (one.unit, resource, one.grant) in ended:
+                    self._subscriptions.cancel(one.id, by=BY, reason=REASON)
+                    done.append(one.id)
+        return done
 
     def _close_team(self, case_no: str) -> None:
         now = timestamp(self._clock.now())
