@@ -12,7 +12,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-
 from tests.support.grounds import DUTY, KnownGrounds
 
 from huitong.batches.model import Batch

@@ -6,11 +6,13 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.support.grounds import DUTY, KnownGrounds
 from tests.support.push_world import ALL, RESOURCE, SECRET, SHENZHEN, UNIT, World, masked, row
 
-from huitong.contracts.model import Contract, Field
+from huitong.contracts.model import Contract, Field, Mask
 from huitong.delivery.entitlement import as_granted
 from huitong.delivery.model import Subscription
 from huitong.delivery.replay import Replay
@@ -165,14 +167,28 @@ def test_the_grant_in_force_decides_what_a_subscription_still_gets(world: World)
     contract = Contract(
         id=RESOURCE, version=1, title="", provider="P", fields=(Field("id", key=1), Field("city", level="L3"))
     )
-    grants = Grants(world.register, world.clock)
-    grants.put(Grant(UNIT, RESOURCE, fields=("id", "city"), unmasked=("city",)), contract, by="t")
-    found = world.subscription(world.subscribe(Access(RESOURCE, ("id", "city"))))
+    grants = Grants(world.register, world.clock, KnownGrounds())
+
+    def give(**more: Any) -> None:
+        grants.put(Grant(UNIT, RESOURCE, duty=DUTY, **more), contract, by="t")
+
+    def under(fields: tuple[str, ...], masks: dict[str, Mask] | None = None) -> Access:
+        return Access(RESOURCE, fields, masks or {}, grant="direct", duty=DUTY)
+
+    give(fields=("id", "city"), unmasked=("city",))
+    found = world.subscription(world.subscribe(under(("id", "city"))))
     current = as_granted(grants)
-    assert current(found, contract) == Access(RESOURCE, ("id", "city"))
-    grants.put(Grant(UNIT, RESOURCE, fields=("id", "city")), contract, by="t")
-    assert current(found, contract) == Access(RESOURCE, ("id", "city"), {"city": "all"})
-    grants.put(Grant(UNIT, RESOURCE, fields=("id",)), contract, by="t")
-    assert current(found, contract) == Access(RESOURCE, ("id",))
+    assert current(found, contract) == under(("id", "city"))
+    give(fields=("id", "city"))
+    assert current(found, contract) == under(("id", "city"), {"city": "all"})
+    give(fields=("id",))
+    assert current(found, contract) == under(("id",))
+    give(id="g-2", fields=("id", "city"))
     grants.revoke(UNIT, RESOURCE)
-    assert current(found, contract) is None
+    assert current(found, contract) is None, (
+        "another grant does not carry on what ran under the one that ended"
+    )
+    of_other = world.subscription(world.subscribe(Access(RESOURCE, ("id",), grant="g-2", duty=DUTY)))
+    assert current(of_other, contract) == Access(RESOURCE, ("id",), grant="g-2", duty=DUTY)
+    give(id="g-2", statistics=True)
+    assert current(of_other, contract) is None, "a grant of statistics pushes no rows"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 import sqlglot
-from tests.support.query_world import PEOPLE, World, other, owner, person
+from tests.support.query_world import FOR_DUTY, PEOPLE, World, other, owner, person
 
 from huitong.errors import InvalidQuery, LimitExceeded
 from huitong.identity.model import Principal
@@ -75,7 +75,9 @@ def world(tmp_path: Path) -> World:
 
 def _text(world: World, who: Principal, sql: str) -> str:
     query = check(sql)
-    return athena_sql(query, [world.resolver.resolve(use, who, "") for use in query.tables], "huitong_db")
+    return athena_sql(
+        query, [world.resolver.resolve(use, who, "", FOR_DUTY) for use in query.tables], "huitong_db"
+    )
 
 
 def test_views_stand_before_the_query_and_name_the_published_snapshot(world: World) -> None:

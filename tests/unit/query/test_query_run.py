@@ -12,11 +12,12 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from tests.support.query_world import OTHER, OWNER, PEOPLE, World, officer, other, owner, person
+from tests.support.query_world import FOR_DUTY, OTHER, OWNER, PEOPLE, World, officer, other, owner, person
 
-from huitong.errors import BadRequest, HuitongError, InvalidQuery, LimitExceeded, NotFound
-from huitong.identity.model import Principal
+from huitong.errors import BadRequest, HuitongError, InvalidQuery, LimitExceeded, NotFound, NotPermitted
+from huitong.identity.model import Principal, Role
 from huitong.query.limits import Limits
+from huitong.sharing.access import Use
 
 FORBIDDEN_OF_GRANT = ("4403001990", "张人", "1001.50", "1003.50", "破1号", "福田区")
 
@@ -211,12 +212,17 @@ def test_staff_see_all_rows_masked_and_auditors_none(world: World) -> None:
     rows = world.ask(officer(), "SELECT * FROM in_91 ORDER BY visits")
     assert [r["id_no"][:4] + r["id_no"][-2:] for r in rows] == ["440301", "440307", "440303"]
     assert all("*" in r["id_no"] and "*" in r["name"] and set(r["amount"]) == {"*"} for r in rows)
-    with pytest.raises(NotFound):
-        world.ask(Principal("a", "", frozenset({"auditor"})), "SELECT * FROM in_91")
+    with pytest.raises(NotPermitted, match="case or a statutory duty"):
+        world.ask(officer(), "SELECT * FROM in_91", use=Use("sql"))
+    roles: tuple[Role, ...] = ("admin", "security", "auditor")
+    for role in roles:  # S-07: not even together with a role that reads, or for a unit that may
+        with pytest.raises(NotPermitted, match="reads no business data"):
+            both = Principal("a", "", frozenset({role, "officer"}), acts_for=("*",))
+            world.ask(both, "SELECT * FROM in_91", acting_unit=OWNER)
 
 
 def test_who_acts_for_a_unit_sees_what_the_unit_sees(world: World) -> None:
-    admin = Principal("root", "", frozenset({"admin"}), acts_for=("*",))
+    admin = Principal("agent", "", frozenset({"consumer"}), acts_for=(OWNER, OTHER))
     assert world.ask(admin, "SELECT name FROM in_91", acting_unit=OTHER)[0]["name"].startswith("张*")
     assert world.ask(admin, "SELECT id_no FROM in_91", acting_unit=OWNER)[0]["id_no"].isdigit()
     with pytest.raises(NotFound):
@@ -389,13 +395,13 @@ def test_a_result_is_gone_when_the_grant_is(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.publish(PEOPLE, [person(1)])
     world.grant(fields=("area",))
-    result = world.queries.run(other(), "SELECT area FROM in_91")
+    result = world.queries.run(other(), "SELECT area FROM in_91", use=FOR_DUTY)
     assert world.queries.page(result.id, other()).rows == [{"area": "南山区"}]
     world.grant(fields=("area", "visits"))
     with pytest.raises(NotFound, match="has changed"):
         world.queries.page(result.id, other())
     world.grants.revoke(OTHER, PEOPLE.id)
-    with pytest.raises(NotFound):
+    with pytest.raises(NotPermitted, match="No grant is in force"):
         world.queries.page(result.id, other())
 
 

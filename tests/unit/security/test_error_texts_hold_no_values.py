@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.support.query_world import PEOPLE, World, other, person
+from tests.support.query_world import FOR_DUTY, PEOPLE, World, other, person
 
 from huitong.errors import InvalidQuery, LimitExceeded
 from huitong.query.limits import Limits
@@ -35,7 +35,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 )
 def test_an_error_in_a_late_row_tells_nothing_of_it(world: World, expression: str) -> None:
     with pytest.raises(InvalidQuery) as refusal:
-        world.queries.run(other(), f"SELECT {expression} AS x FROM in_91")
+        world.queries.run(other(), f"SELECT {expression} AS x FROM in_91", use=FOR_DUTY)
     told = str(refusal.value.as_dict()) + str(refusal.value)
     assert "南山区" not in told
     assert "99999999999" not in told
@@ -48,7 +48,7 @@ def test_memory_that_runs_out_while_rows_are_read_is_a_limit(world: World) -> No
         " FROM unnest(sequence(1, 100000)) AS t (x)"
     )
     with pytest.raises(LimitExceeded):
-        world.queries.run(other(), sql, limits=Limits(seconds=20, memory_mb=128))
+        world.queries.run(other(), sql, limits=Limits(seconds=20, memory_mb=128), use=FOR_DUTY)
 
 
 def test_long_texts_have_no_edit_distance(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_long_texts_have_no_edit_distance(tmp_path: Path) -> None:
         " FROM unnest(sequence(1, 2048)) AS t (x)"
     )
     with pytest.raises(InvalidQuery):
-        made.queries.run(other(), sql)
+        made.queries.run(other(), sql, use=FOR_DUTY)
     assert made.ask(other(), "SELECT levenshtein_distance('kitten', 'sitting') AS n") == [{"n": 3}]
 
 
