@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from api_routes import (
     accounts,
+    applications,
     batches,
+    calendar,
     contracts,
     corrections,
     deliveries,

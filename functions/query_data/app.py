@@ -5,12 +5,12 @@ Lambda handler ``app.app``.
 
 from __future__ import annotations
 
-from query_routes import changes, findings, queries
+from query_routes import changes, corrections, findings, queries
 
 from huitong.web.services import QueryServices
 from huitong.web.serving import ServiceApp
 
-BLUEPRINTS = (queries, changes, findings)
+BLUEPRINTS = (queries, changes, findings, corrections)
 
 
 def _build() -> QueryServices:

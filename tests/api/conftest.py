@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,13 @@ from huitong.local.objects import DiskObjects
 from huitong.local.register import MemoryRegister
 from huitong.notices.notices import Notices
 from huitong.procedures.calendar import Calendar
+from huitong.sharing.applications import Applications
 from huitong.sharing.grants import Grants
 from huitong.sharing.grounds import RegisteredGrounds
+from huitong.tickets.bulk import BulkCorrections
+from huitong.tickets.corrections import Corrections
+from huitong.tickets.marks import Marks
+from huitong.tickets.telling import Telling
 from huitong.warehouse.publication import Publications
 from huitong.web.operations import OPERATIONS
 
@@ -125,6 +131,15 @@ class World:
         self.duties = Duties(register, self.traces, clock)
         self.calendar = Calendar(register)
         self.notices = Notices(register, clock)
+        self.applications = Applications(
+            register, self.traces, self.calendar, clock, self.contracts, self.grants, self.subscriptions
+        )
+        ids = (f"{n:06}" for n in count(1)).__next__
+        kept = (register, self.traces, self.calendar, clock)
+        self.corrections = Corrections(*kept, PlainSecrets(), new_id=ids)
+        self.bulk_corrections = BulkCorrections(*kept, lambda: self.uploads, self.batches, new_id=ids)
+        self.telling = Telling(*kept)
+        self.marks = Marks(register, clock)
 
     def area(self, name: str) -> Any:
         """What huitong.wiring.areas would build: an attribute of this world."""

@@ -77,6 +77,13 @@ class Notices:
         found = [Notice.from_dict(i.body) for i in items if not after or i.sk < after]
         return [n for n in found if not (unread and n.read_at)][: limit or None]
 
+    def get(self, unit: str, id: str) -> Notice:
+        """Raises NotFound."""
+        item = next((i for i in self._register.query(f"NOTICE#{unit}") if i.body["id"] == id), None)
+        if item is None:
+            raise NotFound(f"没有通知 {id}", f"There is no notice {id}", notice=id)
+        return Notice.from_dict(item.body)
+
     def about(self, about: str) -> list[Notice]:
         """All notices about one thing, oldest first. Eventually consistent."""
         return [

@@ -20,12 +20,13 @@ from huitong.identity.model import OPERATOR
 from huitong.notices.notices import Notice
 from huitong.ports import Clock, Item, Register, Secrets, timestamp
 from huitong.procedures.calendar import Calendar, china_day
-from huitong.procedures.deciding import Actor
+from huitong.procedures.deciding import BY_CLOCK, Actor
 from huitong.procedures.desk import Desk, Effects
 from huitong.procedures.model import Procedure, Record, Step
 from huitong.tickets.marks import Mark, Marks
 from huitong.tickets.procedures import KINDS, POLICIES, Kind
 from huitong.tickets.sealed import Doubt, sealed, unsealed
+from huitong.tickets.telling import Telling
 
 #: When the answer is ready or the matter moves on, the applicant is told at once.
 _TOLD_TO_APPLICANT: Final = frozenset(
@@ -146,7 +147,8 @@ class Corrections:
             found = [r for desk in desks for r in desk.in_state(limit=0)]
         else:
             found = [r for desk in desks for r in desk.of_unit(actor.unit)] if actor.unit else []
-        return sorted(found, key=lambda r: r.created_at, reverse=True)[:limit]
+        found.sort(key=lambda r: (r.created_at, r.id), reverse=True)
+        return found[: limit or None]
 
     def possible(self, record: Record, actor: Actor) -> list[Step]:
         return self._desks[record.procedure].possible(record, actor)
@@ -183,6 +185,15 @@ class Corrections:
         if item is None:
             raise NotFound(f"{id} 尚未办结", f"{id} is not closed yet", id=id)
         return dict(item.body)
+
+    def acknowledged(self, notice: Record, telling: Telling) -> None:
+        """Close the ticket when this was the last of its notices. Raises Conflict when another closes it."""
+        ticket = str(notice.content["ticket"])
+        desk = self._desk(ticket)
+        record = desk.get(ticket)
+        waiting = [n for n in telling.of_ticket(record) if n.state == "told"]
+        if record.state == "corrected" and not waiting:
+            desk.take(ticket, "close", BY_CLOCK, seen=record.version)
 
     def tick(self) -> int:
         """Reminders and breaches of all tickets; how many were due."""

@@ -8,7 +8,7 @@ own access shows: a record that is hidden from the reader and one that does not 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -30,6 +30,12 @@ _AT_ONCE: Final = 100
 _TYPES: Final = {
     "string": "VARCHAR", "integer": "BIGINT", "double": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE",
     "timestamp": "TIMESTAMP WITH TIME ZONE",
+}  # fmt: skip
+
+_READ: Final[Mapping[str, Callable[[str], Any]]] = {
+    "integer": int, "decimal": Decimal, "double": float, "date": date.fromisoformat,
+    "timestamp": lambda text: datetime.fromisoformat(text.replace("Z", "+00:00")),
+    "boolean": lambda text: text == "true",
 }  # fmt: skip
 
 Key = tuple[str, ...]  # in the order of the contract's keys, as text
@@ -115,7 +121,24 @@ def key_of(contract: Contract, given: Mapping[str, Any]) -> Key:
         zh, en = f"记录主键应为:{' '.join(names)}", f"A record's key has the members: {' '.join(names)}"
         problems = [Problem("record.key", zh, en, {"field": name}) for name in wrong]
         raise BadRequest(zh, en, problems=problems)
-    return tuple(text_of(given[name]) for name in names)
+    texts = tuple(text_of(given[name]) for name in names)
+    if any(not text.isprintable() for text in texts):
+        raise BadRequest("主键含控制字符", "A key value holds control characters")
+    return texts
+
+
+def typed(contract: Contract, key: Key) -> dict[str, Any]:
+    """The key's values as the table would have them. Raises BadRequest for a text of no such type."""
+    row: dict[str, Any] = {}
+    for field, text in zip(contract.keys, key, strict=True):
+        try:
+            row[field.name] = _READ.get(field.type, str)(text)
+        except (ValueError, ArithmeticError):
+            zh, en = f"{field.name} 的值不合类型", f"The value of {field.name} is not of its type"
+            raise BadRequest(
+                zh, en, problems=[Problem("record.key", zh, en, {"field": field.name})]
+            ) from None
+    return row
 
 
 def text_of(value: Any) -> str:

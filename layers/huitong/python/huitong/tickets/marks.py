@@ -59,8 +59,8 @@ class Marks:
         return [m for m in self.of_resource(resource) if m.state == "open"]
 
     def records(self, resource: str) -> frozenset[str]:
-        """Blind indexes of the records under verification."""
-        return frozenset(m.record for m in self.open(resource))
+        """Blind indexes of the records under verification; gaps are none, they mark no row."""
+        return frozenset(m.record for m in self.open(resource) if m.batch_id)
 
     def entry(self, mark: Mark) -> Item:
         """The entry of a new mark, to be created with the filing."""

@@ -164,8 +164,10 @@ def _of(ticket: str) -> str:
     return f"TOLD#{ticket}"
 
 
-def ticket_of(notice: Record) -> str:
-    return str(notice.content["ticket"])
+def notice_named(notice: Notice) -> str:
+    """The correction notice that a unit's notice tells of; empty when it tells of something else."""
+    kind, _, id = notice.about.partition(":")
+    return id if kind == CORRECTION_NOTICE.name and notice.must_acknowledge else ""
 
 
 def shown(notice: Record) -> dict[str, Any]:

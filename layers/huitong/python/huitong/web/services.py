@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:  # annotations only: nothing of a capability is imported before a route needs it
+    from huitong.audit.disclosed import Disclosures
     from huitong.audit.trace import Traces
     from huitong.batches.ledger import Ledger
     from huitong.batches.register import Batches
@@ -32,6 +33,7 @@ if TYPE_CHECKING:  # annotations only: nothing of a capability is imported befor
     from huitong.ports import Clock, ObjectStore
     from huitong.procedures.calendar import Calendar
     from huitong.query.run import Queries
+    from huitong.sharing.applications import Applications
     from huitong.sharing.grants import Grants
     from huitong.tickets.bulk import BulkCorrections
     from huitong.tickets.corrections import Corrections
@@ -90,6 +92,10 @@ class CommonServices:
         return cast("Notices", self.area("notices"))
 
     @property
+    def disclosures(self) -> Disclosures:
+        return cast("Disclosures", self.area("disclosures"))
+
+    @property
     def corrections(self) -> Corrections:
         return cast("Corrections", self.area("corrections"))
 
@@ -105,6 +111,10 @@ class CommonServices:
     def records(self) -> Records:
         """Heavy: of functions/query_data only."""
         return cast("Records", self.area("records"))
+
+    @property
+    def applications(self) -> Applications:
+        return cast("Applications", self.area("applications"))
 
     @property
     def calendar(self) -> Calendar:

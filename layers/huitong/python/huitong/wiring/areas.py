@@ -37,10 +37,18 @@ def notices(s: AreaSettings) -> Notices:
 
 
 BUILDERS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    **applications.BUILDERS,
     **identity.BUILDERS,
     "calendar": calendar,
     "notices": notices,
     **corrections.BUILDERS,
+}
+
+#: What the clock does beside its own work: job → (area, method), each light and safe to repeat. A method gives
+#: what it did as a JSON-ready value.
+SWEEPS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    "minute": (("applications", "tick"),),
+    "hour": (("applications", "expire"),),
 }
 
 

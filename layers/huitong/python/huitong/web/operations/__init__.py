@@ -8,6 +8,7 @@ from typing import Final
 from huitong.web.operations.cases import CASES
 from huitong.web.operations.catalog import CATALOG
 from huitong.web.operations.core import CORE
+from huitong.web.operations.corrections import CORRECTIONS
 from huitong.web.operations.evidence import EVIDENCE
 from huitong.web.operations.identity import IDENTITY
 from huitong.web.operations.model import ARROW, PATHS, AppName, Method, Operation
@@ -28,6 +29,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *STANDING,
     *CASES,
     *TICKETS,
+    *CORRECTIONS,
     *SUPERVISION,
     *OPEN_ACCESS,
 )

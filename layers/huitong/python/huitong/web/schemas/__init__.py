@@ -8,6 +8,7 @@ from typing import Final
 from huitong.web.schemas.cases import CASES
 from huitong.web.schemas.catalog import CATALOG
 from huitong.web.schemas.core import CORE
+from huitong.web.schemas.corrections import CORRECTIONS
 from huitong.web.schemas.evidence import EVIDENCE
 from huitong.web.schemas.identity import IDENTITY
 from huitong.web.schemas.open_access import OPEN_ACCESS
@@ -85,6 +86,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     **STANDING,
     **CASES,
     **TICKETS,
+    **CORRECTIONS,
     **SUPERVISION,
     **OPEN_ACCESS,
 }

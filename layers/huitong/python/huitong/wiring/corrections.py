@@ -1,0 +1,135 @@
+"""Builders of corrections, of what follows a publication, and of public and subject access."""
+
+from __future__ import annotations
+
+import secrets as random_source
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Final
+
+from huitong import settings
+from huitong.wiring import parts
+
+if TYPE_CHECKING:
+    from huitong.audit.disclosed import Disclosures
+    from huitong.intake.uploads import Uploads
+    from huitong.tickets.bulk import BulkCorrections
+    from huitong.tickets.corrections import Corrections
+    from huitong.tickets.finding import Records
+    from huitong.tickets.following import Following
+    from huitong.tickets.marks import Marks
+    from huitong.tickets.telling import Receivers, Telling
+
+
+def new_id() -> str:
+    """Sorts by the time of its making."""
+    moment = int(parts.CLOCK.now().timestamp() * 1_000_000)
+    return f"{moment:014x}{random_source.token_hex(4)}"
+
+
+@cache
+def corrections(s: Any) -> Corrections:
+    from huitong.procedures.calendar import Calendar
+    from huitong.tickets.corrections import Corrections
+
+    kept = parts.register(s)
+    return Corrections(
+        kept,
+        parts.traces(s),
+        Calendar(kept),
+        parts.CLOCK,
+        parts.secrets(s, s.secrets_key),
+        policy=s.correction_policy,
+        new_id=new_id,
+    )
+
+
+@cache
+def bulk_corrections(s: Any) -> BulkCorrections:
+    from huitong.procedures.calendar import Calendar
+    from huitong.tickets.bulk import BulkCorrections
+
+    kept = parts.register(s)
+    return BulkCorrections(
+        kept,
+        parts.traces(s),
+        Calendar(kept),
+        parts.CLOCK,
+        partial(_uploads, s),
+        parts.batches(s),
+        new_id=new_id,
+    )
+
+
+@cache
+def telling(s: Any) -> Telling:
+    from huitong.procedures.calendar import Calendar
+    from huitong.tickets.telling import Telling
+
+    kept = parts.register(s)
+    return Telling(kept, parts.traces(s), Calendar(kept), parts.CLOCK)
+
+
+@cache
+def marks(s: Any) -> Marks:
+    from huitong.tickets.marks import Marks
+
+    return Marks(parts.register(s), parts.CLOCK)
+
+
+@cache
+def records(s: settings.QuerySettings | settings.PushSettings) -> Records:
+    """Heavy."""
+    from huitong.tickets.finding import Records
+    from huitong.warehouse.publication import Publications
+
+    source = parts.changes(s, s.warehouse_bucket, s.glue_database, s.secrets_key)
+    return Records(source, Publications(parts.register(s)))
+
+
+@cache
+def following(s: settings.PushSettings) -> Following:
+    from huitong.procedures.calendar import Calendar
+    from huitong.tickets.following import Following
+    from huitong.warehouse.publication import Publications
+
+    kept = parts.register(s)
+    return Following(
+        corrections(s),
+        bulk_corrections(s),
+        telling(s),
+        partial(records, s),
+        partial(receivers, s),
+        parts.contracts(s, s.staging_bucket),
+        Publications(kept),
+        parts.batches(s),
+        Calendar(kept),
+        parts.CLOCK,
+    )
+
+
+def receivers(s: Any) -> Receivers:
+    from huitong.tickets.receivers import EvidencedReceivers
+
+    return EvidencedReceivers(parts.evidence(s))
+
+
+def disclosures(s: Any) -> Disclosures:
+    return parts.disclosures(s)
+
+
+def _uploads(s: Any) -> Uploads:
+    from huitong.intake.uploads import Uploads
+
+    return Uploads(parts.register(s), parts.bucket(s, s.staging_bucket), parts.CLOCK)  # only looked up
+
+
+BUILDERS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "corrections": corrections,
+    "bulk_corrections": bulk_corrections,
+    "telling": telling,
+    "marks": marks,
+    "records": records,
+    "following": following,
+    "disclosures": disclosures,
+}
