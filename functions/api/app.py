@@ -38,6 +38,8 @@ BLUEPRINTS = (
     grants,
     subscriptions,
     accounts,
+    applications,
+    calendar,
 )
 
 

@@ -31,7 +31,8 @@ def _acting(*roles: Role) -> Rule:
 
 
 def _own(who: Principal, unit: str) -> bool:
-    return bool(unit) and who.may_act_for(unit)
+    """Somebody with any role in force who may act for the unit."""
+    return bool(who.roles) and bool(unit) and who.may_act_for(unit)
 
 
 def _apart(*roles: Role) -> Rule:
@@ -61,7 +62,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "credential.read": _any(_SECURITY, _role("auditor")),
     "account.put": _SECURITY,
     "account.read": _any(_SECURITY, _role("auditor")),
-    "session.own": _everybody,
+    "session.own": lambda who, _: bool(who.id),  # also when no role is in force
     "session.others": _SECURITY,
     "post.put": _SECURITY,
     "post.read": _any(_SECURITY, _SUPERVISORS, _own),
@@ -93,7 +94,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "correction.bulk": _acting("admin", "source", "resource_admin", "approver", "quality"),
     "notice.read": _any(_role("officer", "admin"), _own),
     "notice.acknowledge": _any(_role("officer", "admin"), _own),
-    "trace.read": _role("admin", "auditor"),
+    "trace.read": _any(_role("auditor"), _first),
 }
 
 

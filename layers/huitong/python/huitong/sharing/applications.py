@@ -208,10 +208,11 @@ class Applications:
             return record
         raise self.desk.unknown(id)
 
-    def of_unit(self, unit: str, *, after: str = "", limit: int = 100) -> list[Record]:
-        """Those of the unit and those to it, newest first; those to it only once they were sent."""
+    def of_unit(self, unit: str, *, after: str = "", limit: int = 100) -> tuple[list[Record], str | None]:
+        """Those of the unit and those to it (once they were sent), newest first, and where to go on."""
         found = self.desk.of_unit(unit, after=after, limit=limit)
-        return [r for r in found if r.parties.get("receiver") == unit or r.last("send")]
+        further = self.desk.place(found[-1]) if limit and len(found) == limit else None
+        return [r for r in found if r.parties.get("receiver") == unit or r.last("send")], further
 
     def sent(self, *states: str, limit: int = 0) -> list[Record]:
         """For the desk: every application that left its unit."""

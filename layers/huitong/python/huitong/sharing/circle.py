@@ -12,8 +12,8 @@ from typing import Any, Final, Literal
 
 from huitong.identity.model import OPERATOR
 
-#: 内部共享 between other units of the circle; 外部交换 the operator needs another's data; 外部提供 others need
-#: the operator's.
+#: 内部共享 between other units of the circle; 外部交换 the operator needs another's data; 外部提供 others
+#: need the operator's.
 SharingClass = Literal["internal_sharing", "external_exchange", "external_provision"]
 CLASSES: Final[tuple[SharingClass, ...]] = ("internal_sharing", "external_exchange", "external_provision")
 

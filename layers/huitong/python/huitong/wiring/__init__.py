@@ -172,6 +172,8 @@ def build_schedule() -> Schedule:
         ),
         lateness=Lateness(contracts.all, batches, register, events, parts.CLOCK),
         ledger=parts.ledger(s, contracts, events),
+        area=areas.builder(s),
+        sweeps=areas.SWEEPS,
     )
 
 

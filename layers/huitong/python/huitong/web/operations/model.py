@@ -18,6 +18,7 @@ PATHS: Final[Mapping[str, Schema]] = {
     "unit": text("统一社会信用代码", most=40, pattern=UNIT),
     "name": text(most=64, pattern=NAME),
     "version": text(most=6, pattern=r"^[1-9][0-9]*$"),
+    "year": text(most=4, pattern=r"^20[0-9][0-9]$"),
 }
 
 LIMIT: Final = number("most items of the answer", low=1, high=1_000)
