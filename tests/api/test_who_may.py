@@ -22,6 +22,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "CredentialBody": {"name": "x", "roles": ["admin"]},
     "GrantBody": {},
     "SubscriptionBody": {"resource": "claims", "endpoint": "https://receiver.example/in", "unit": BANK},
+    "AccountBody": {"login": "wang.li", "name": "王丽", "roles": [{"role": "officer"}]},
+    "RolesBody": {"roles": [{"role": "officer"}]},
+    "PostBody": {"zh": "岗位", "en": "post"},
+    "DutyBody": {"zh": "职责", "en": "duty", "basis": "条例第一条"},
     "QueryBody": {"sql": "SELECT 1"},
 }
 
@@ -56,6 +60,10 @@ def test_nobody_acts_for_a_unit_that_is_not_its_own(operation: Operation, call: 
 
 #: What a source unit that owns nothing here is told, operation by operation.
 REFUSED_TO_A_FOREIGN_UNIT = {
+    "create_account": 403, "list_accounts": 403, "get_account": 403, "put_roles": 403,
+    "disable_account": 403, "enable_account": 403, "unlock_account": 403, "reset_account": 403,
+    "issue_signing_key": 403, "list_posts": 403, "put_post": 403, "delete_post": 403, "list_duties": 403,
+    "put_duty": 403, "delete_duty": 403, "end_session": 404,
     "put_contract": 403, "get_contract": 404, "get_contract_version": 404, "get_resource": 404,
     "open_upload": 404, "get_upload": 403, "put_records": 404, "put_profile": 403, "get_profile": 403,
     "get_batch": 403, "release_batch": 403, "reject_batch": 403, "replay_batch": 403, "put_unit": 403,
@@ -66,6 +74,7 @@ REFUSED_TO_A_FOREIGN_UNIT = {
     "get_snapshot": 404, "get_findings": 403,
 }  # fmt: skip
 OPEN_TO_ALL = {
+    "sign_out", "list_sessions",  # of the asker's own
     "get_me", "list_contracts", "list_resources", "list_units", "get_unit", "list_profiles", "list_batches",
     "list_grants", "list_subscriptions", "get_ledger", "run_query", "get_query",
 }  # fmt: skip

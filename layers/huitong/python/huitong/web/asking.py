@@ -30,6 +30,8 @@ def asker(
 ) -> tuple[Principal, str, str]:
     """Who asks, the unit a header declares, the unit acted for. Raises NotAuthenticated, NotPermitted."""
     principal = _proven(request, operation, path, services)
+    if not principal.roles and operation.rule != "session.own":
+        raise NotPermitted("没有有效的角色", "No role is in force")  # given for a period that is over
     declared = request.headers.get("huitong-unit", "").strip()
     return principal, declared, acting_unit(principal, declared)
 
