@@ -8,7 +8,9 @@ from typing import Any, Final
 from chalice.app import Blueprint
 
 from huitong.batches.model import Batch
+from huitong.errors import NotPermitted
 from huitong.identity.authorize import may
+from huitong.intake.uploads import upload_of
 from huitong.web.resources import known_contract
 from huitong.web.services import ApiServices
 from huitong.web.serving import Ask, serve
@@ -39,14 +41,14 @@ def get_batch(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
 
 @serve(routes, "release_batch")
 def release_batch(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
-    ask.permit("batch.decide", _seen(ask, id).unit)
+    _decides(ask, _seen(ask, id))
     released: Batch = ask.services.hold.release(id, by=ask.by)
     return released.summary()
 
 
 @serve(routes, "reject_batch")
 def reject_batch(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
-    ask.permit("batch.decide", _seen(ask, id).unit)
+    _decides(ask, _seen(ask, id))
     rejected: Batch = ask.services.hold.reject(id, by=ask.by, reason=ask.body["reason"])
     return rejected.summary()
 
@@ -55,6 +57,16 @@ def reject_batch(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
 def replay_batch(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
     ask.permit("batch.replay", _seen(ask, id).unit)
     return ask.services.replay.replay(id, by=ask.by).summary()
+
+
+def _decides(ask: Ask[ApiServices], batch: Batch) -> None:
+    """Raises NotPermitted for the unit's own and for whoever delivered the batch: four eyes (S-08)."""
+    ask.permit("batch.decide", batch.unit)
+    upload = ask.services.uploads.find(upload_of(batch.landing_key))
+    if upload is not None and upload.by in (ask.by, ask.principal.id):
+        raise NotPermitted(
+            "报送人不得审核自己报送的批次", "Whoever delivered a batch does not decide on it", batch=batch.id
+        )
 
 
 def _seen(ask: Ask[ApiServices], id: str) -> Batch:

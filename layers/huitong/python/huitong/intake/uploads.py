@@ -185,6 +185,12 @@ def is_upload_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
+def upload_of(key: str) -> str:
+    """The upload id in a key of the landing bucket; empty where the object came without one."""
+    parts = key.split("/")
+    return parts[2] if len(parts) == 4 and is_upload_id(parts[2]) else ""
+
+
 def has_control(text: str) -> bool:
     return any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in text)
 
