@@ -10,13 +10,13 @@ from api_routes import (
     applications,
     batches,
     calendar,
+    catalog,
+    catalog_editions,
     contracts,
-    corrections,
     deliveries,
     grants,
     health,
     identity,
-    notices,
     people,
     profiles,
     subscriptions,
@@ -40,6 +40,8 @@ BLUEPRINTS = (
     accounts,
     applications,
     calendar,
+    catalog,
+    catalog_editions,
 )
 
 

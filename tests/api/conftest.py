@@ -18,6 +18,7 @@ from tests.support.grounds import DUTY, KnownGrounds
 from huitong.audit.trace import Traces
 from huitong.batches.ledger import Ledger
 from huitong.batches.register import Batches
+from huitong.catalog.area import Catalogue
 from huitong.comparison.decide import Hold
 from huitong.contracts.registry import Contracts
 from huitong.delivery.accounts import Deliveries
@@ -140,6 +141,16 @@ class World:
         self.bulk_corrections = BulkCorrections(*kept, lambda: self.uploads, self.batches, new_id=ids)
         self.telling = Telling(*kept)
         self.marks = Marks(register, clock)
+
+        self.catalog = Catalogue(
+            register,
+            self.contracts,
+            self.units,
+            self.traces,
+            self.calendar,
+            clock,
+            users=lambda resource: {g.unit for g in self.grants.of_resource(resource) if not g.revoked},
+        )
 
     def area(self, name: str) -> Any:
         """What huitong.wiring.areas would build: an attribute of this world."""

@@ -99,7 +99,7 @@ class Editions:
         found = self._register.query(_HEADS, descending=True, limit=1)
         return Edition.from_dict(found[0].body) if found else None
 
-    def list(self) -> list[Edition]:
+    def all(self) -> list[Edition]:
         """Newest first."""
         return [Edition.from_dict(i.body) for i in self._register.query(_HEADS, descending=True)]
 

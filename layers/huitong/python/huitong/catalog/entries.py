@@ -1,6 +1,6 @@
-"""The catalogue (资源目录): entries from draft to publication, and what is published (Q-02, Q-43, L-08, X-17).
+"""The catalogue (资源目录): entries from draft to publication, and what is published.
 
-Every step is one conditional write with its evidence; publication is the one
+Q-02, Q-43, L-08, X-17: every step is one conditional write with its evidence; publication is the one
 that also moves the authoritative sources, the feed of the search index and the
 notices to those who use the resource.
 """
@@ -126,7 +126,7 @@ class Catalog:
         """
         _refuse_unknown(content)
 
-        def edited(before: Record | None, after: Record) -> Effects:
+        def edited(_before: Record | None, after: Record) -> Effects:
             old = Entry.from_dict(after.content["entry"])
             new = old.with_content(content).stamped(metadata_updated=self._today())
             last = self.shelf.at(resource, self.shelf.count(resource))
@@ -173,6 +173,10 @@ class Catalog:
         version = contract.version if contract else 0
         known = Known(contract, shared.elements, shared.sources, shared.units, version)
         return findings(entry, known)
+
+    def tell(self) -> int:
+        """Send the notices of changes that did not fit into their transaction."""
+        return self._publishing.tell()
 
     # --- within ------------------------------------------------------------
 

@@ -92,7 +92,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What a conditional resource is shared on (L-03): to whom, which part, masked or not, comparison only."""
+    """What a conditional resource is shared on (L-03): to whom, which part, masked, comparison only."""
 
     to: str = ""
     part: str = ""
@@ -173,7 +173,7 @@ class Entry:
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Self:
-        """The entry of :meth:`as_dict`. Members it does not know raise TypeError: bodies are checked before."""
+        """The entry of :meth:`as_dict`. Unknown members raise TypeError: bodies are checked before."""
         kept = dict(raw)
         for name, kind in _LISTS.items():
             if name in kept:

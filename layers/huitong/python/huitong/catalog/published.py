@@ -1,7 +1,7 @@
 """Published entries in the register: the present one of each resource, every edition of it, and the feed.
 
 Keys: ``CATALOG`` / ``{resource}`` is what is published now; ``CATALOG#{resource}`` / ``{n}`` every
-publication of it, never changed; ``CATALOG-FEED`` / ``{at}#{resource}#{n}`` tells an index what to read again.
+publication of it, never changed; ``CATALOG-FEED`` / ``{at}#{resource}#{n}`` is what an index reads again.
 """
 
 from __future__ import annotations

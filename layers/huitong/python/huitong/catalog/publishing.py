@@ -20,7 +20,7 @@ from huitong.procedures.calendar import china_day
 from huitong.procedures.desk import Effects
 from huitong.procedures.model import Record
 
-#: More units than these are told after the transaction, from an entry that it leaves (:meth:`Publishing.tell`).
+#: More units than these are told after the transaction, from what it leaves (:meth:`Publishing.tell`).
 _TOLD_AT_ONCE: Final = 30
 _TO_TELL: Final = "CATALOG-TO-TELL"
 
@@ -81,7 +81,7 @@ class Publishing:
         return Effects(creates=[*creates, *later], replaces=replaces, deletes=deletes, notices=told)
 
     def left(self, after: Record) -> Effects:
-        """A revision is given up, or a draft that never was published. Raises Conflict when it is the other."""
+        """A revision is given up, or a draft that never was published. Raises Conflict if it is the other."""
         current = self._shelf.current(str(after.content["resource"]))
         if (after.history[-1].step == "discard") != (current is not None):
             step = "discard" if current else "drop"

@@ -90,7 +90,7 @@ class Index:
     def find(
         self, query: str, filters: Filters, whole: Callable[[Document], bool]
     ) -> list[tuple[int, Document]]:
-        """(rank, what the seeker may see), best first. ``whole`` tells whether all of a document may be seen."""
+        """(rank, what the seeker may see), best first. ``whole``: may all of a document be seen?"""
         words = list(dict.fromkeys(folded(query).split()))[:MOST_WORDS]
         found = []
         for name in self._candidates(words):

@@ -59,7 +59,7 @@ class Views:
     def __init__(self, register: Register, traces: Traces, clock: Clock) -> None:
         self._register, self._traces, self._clock = register, traces, clock
 
-    def list(self) -> list[View]:
+    def all(self) -> list[View]:
         return [*FIXED.values(), *(View.from_item(i) for i in self._register.query(_VIEWS))]
 
     def get(self, id: str) -> View:

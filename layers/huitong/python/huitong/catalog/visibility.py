@@ -10,10 +10,12 @@
 
 from __future__ import annotations
 
-from huitong.identity.model import DATA_DEPARTMENT, OPERATOR, Principal
+from typing import Final
+
+from huitong.identity.model import DATA_DEPARTMENT, OPERATOR, Principal, Role
 from huitong.procedures.model import Record
 
-_DESK = ("editor", "reviewer", "officer", "auditor")
+_DESK: Final[tuple[Role, ...]] = ("editor", "reviewer", "officer", "auditor")
 
 
 def at_desk(who: Principal, unit: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from huitong.errors import NotPermitted
-from huitong.identity.model import Principal, Role
+from huitong.identity.model import OPERATOR, Principal, Role
 
 Rule = Callable[[Principal, str], bool]
 
@@ -53,6 +53,13 @@ def _first(who: Principal, _unit: str) -> bool:
 _SECURITY: Final = _any(_role("security"), _first)
 _SUPERVISORS: Final = _role("admin", "officer", "auditor")
 
+
+
+def _at_desk(*roles: Role) -> Rule:
+    """Somebody with one of the roles who acts for the operator, or staff without a unit."""
+    return lambda who, unit: who.has(*roles) and unit in ("", OPERATOR)
+
+
 RULES: Final[Mapping[str, Rule]] = {
     "unit.put": _role("admin"),
     "unit.read": _everybody,
@@ -69,6 +76,13 @@ RULES: Final[Mapping[str, Rule]] = {
     "duty.put": _SECURITY,
     "duty.read": _any(_SECURITY, _SUPERVISORS, _own),
     "contract.put": _role("admin"),
+    "entry.write": _role("editor", "resource_admin"),  # which entry, the procedure decides
+    "entry.read": _any(_at_desk("editor", "reviewer", "officer", "auditor"), _own),
+    "entry.step": _everybody,  # the procedure names party and role of each step
+    "edition.publish": _at_desk("reviewer", "officer"),
+    "view.put": _at_desk("editor", "reviewer", "officer"),
+    "element.put": _any(_at_desk("editor", "engineer"), _first),
+    "duty.register": _at_desk("officer", "reviewer", "editor"),
     "contract.read": _any(_SUPERVISORS, _own),  # or with a grant: asked where grants are known
     "upload": _acting("source", "admin"),
     "upload.read": _any(_SUPERVISORS, _own),
@@ -82,6 +96,13 @@ RULES: Final[Mapping[str, Rule]] = {
     "subscription.put": _any(_role("admin"), _acting("consumer")),
     "subscription.read": _any(_SUPERVISORS, _own),
     "data.read": _everybody,  # bounded by the asker's Access
+    "case.read": _everybody,  # its parties, its team, supervisors: asked where the case is known
+    "case.team": _role("officer"),
+    "case.correct": _role("officer"),
+    "request.file": _acting("case_officer"),
+    "request.read": _any(_SUPERVISORS, _own),
+    "request.step": _everybody,  # the procedure says whose each step is
+    "verification.run": _everybody,  # bounded by the asker's Access
     "ledger.read": _any(_SUPERVISORS, _own),
     "application.file": _acting("applicant"),
     "application.read": _any(_role("officer", "auditor"), _own),

@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from huitong import settings
-from huitong.wiring import corrections, identity, parts
+from huitong.wiring import applications, case_areas, catalogue, corrections, identity, parts
 
 if TYPE_CHECKING:
     from huitong.notices.notices import Notices
@@ -38,17 +38,19 @@ def notices(s: AreaSettings) -> Notices:
 
 BUILDERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     **applications.BUILDERS,
+    **catalogue.BUILDERS,
     **identity.BUILDERS,
     "calendar": calendar,
     "notices": notices,
     **corrections.BUILDERS,
+    **case_areas.BUILDERS,
 }
 
 #: What the clock does beside its own work: job → (area, method), each light and safe to repeat. A method gives
 #: what it did as a JSON-ready value.
 SWEEPS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
-    "minute": (("applications", "tick"),),
-    "hour": (("applications", "expire"),),
+    "minute": (("applications", "tick"), ("case_endings", "tick"),),
+    "hour": (("applications", "expire"), ("catalog", "tick"), ("requests", "tick"),),
 }
 
 
