@@ -1,7 +1,8 @@
-"""Lambda authorizer (TOKEN): whether a bearer token is one of ours.
+"""Lambda authorizer (TOKEN): whether a credential, session or signature could be one of ours.
 
-What its holder may do is decided in the application, which checks the token
-again; so the policy covers the whole API, as a cached answer must.
+What its holder may do is decided in the application, which checks everything
+again, the body's digest and the nonce of a signed request included; so the
+policy covers the whole API, as a cached answer must.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 from huitong import runtime, wiring
 from huitong.errors import NotAuthenticated
+from huitong.identity.model import Principal
 
 
 class Unauthorized(Exception):
@@ -22,11 +24,8 @@ class Unauthorized(Exception):
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     log = runtime.logger()
-    scheme, _, token = str(event.get("authorizationToken", "")).partition(" ")
     try:
-        if scheme.lower() != "bearer":
-            raise NotAuthenticated("缺少身份凭证", "No bearer token")
-        who = wiring.build_credentials().authenticate(token.strip())
+        who = _asker(str(event.get("authorizationToken", "")))
     except NotAuthenticated:
         log.info("refused", extra={"request_id": context.aws_request_id})
         raise Unauthorized from None
@@ -45,6 +44,11 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         },
         "context": {"unit": who.unit, "roles": " ".join(sorted(who.roles))},
     }
+
+
+def _asker(header: str) -> Principal:
+    """Raises NotAuthenticated."""
+    return wiring.build_authorizer().look(header)
 
 
 def _whole_api(method_arn: str) -> str:

@@ -157,8 +157,8 @@ ARN = "arn:aws:execute-api:us-east-1:1:api1/local/GET/v1/batches/b1"
 
 def test_a_known_token_opens_the_whole_api_since_the_answer_is_cached(services: Any) -> None:
     who = Principal("c1", "U", frozenset({"source", "admin"}))
-    credentials = Remembering({"authenticate": who})
-    services(build_credentials=credentials)
+    credentials = Remembering({"look": who})
+    services(build_authorizer=credentials)
     event = {"type": "TOKEN", "authorizationToken": "Bearer ht_c1_secret", "methodArn": ARN}
     answer = loaded("authorize_request").handler(event, Context())
     (statement,) = answer["policyDocument"]["Statement"]
@@ -167,14 +167,14 @@ def test_a_known_token_opens_the_whole_api_since_the_answer_is_cached(services: 
         "arn:aws:execute-api:us-east-1:1:api1/local/*",
     )
     assert (answer["principalId"], answer["context"]) == ("c1", {"unit": "U", "roles": "admin source"})
-    assert credentials.calls == [("authenticate", "ht_c1_secret")]
+    assert credentials.calls == [("look", "Bearer ht_c1_secret")]
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Basic eDp5", "Bearer wrong"])
 def test_any_other_token_is_unauthorized_and_not_logged(
     services: Any, header: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    services(build_credentials=Remembering(fails=NotAuthenticated("无效", "invalid")))
+    services(build_authorizer=Remembering(fails=NotAuthenticated("无效", "invalid")))
     with pytest.raises(Exception, match=r"^Unauthorized$"):
         loaded("authorize_request").handler({"authorizationToken": header, "methodArn": ARN}, Context())
     assert "wrong" not in capsys.readouterr().out

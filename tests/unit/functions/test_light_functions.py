@@ -14,6 +14,9 @@ ROOT = Path(__file__).resolve().parents[3]
 HEAVY = {"pyarrow", "duckdb", "pyiceberg", "numpy", "sqlglot", "fastexcel", "open_data_contract_standard"}
 ENVIRONMENT = {
     "REGISTER_TABLE": "register",
+    "EVIDENCE_TABLE": "evidence",
+    "EVIDENCE_BUCKET": "evidence",
+    "SIGNING_KEY": "signing",
     "LANDING_BUCKET": "landing",
     "STAGING_BUCKET": "staging",
     "WAREHOUSE_BUCKET": "warehouse",
@@ -52,7 +55,7 @@ def loads(code: str, folder: str = ".") -> set[str]:
 @pytest.mark.parametrize(
     ("folder", "code"),
     [
-        ("authorize_request", "import handler; from huitong import wiring; wiring.build_credentials()"),
+        ("authorize_request", "import handler; from huitong import wiring; wiring.build_authorizer()"),
         ("api", "import app; from huitong import wiring; wiring.build_api()"),
         ("run_schedule", "import handler; from huitong import wiring; wiring.build_schedule()"),
     ],

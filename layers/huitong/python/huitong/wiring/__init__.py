@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from huitong.batches.failure import Failures
     from huitong.comparison.compare import Compare
     from huitong.delivery.push import Push
-    from huitong.identity.credentials import Credentials
+    from huitong.identity.gateway import Gateway
     from huitong.intake.receive import Receive
     from huitong.quality.validate import Validate
     from huitong.schedule import Schedule
@@ -226,11 +226,22 @@ def build_query_data() -> QueryServices:
 
 
 @cache
-def build_credentials() -> Credentials:
-    """For the authorizer: nothing but the register."""
+def build_authorizer() -> Gateway:
+    """For the authorizer: nothing but reading the register."""
+    from huitong.audit.trace import Traces
     from huitong.identity.credentials import Credentials
+    from huitong.identity.gateway import Gateway
+    from huitong.identity.sessions import Sessions
+    from huitong.identity.signed import SignedRequests
 
-    return Credentials(parts.register(settings.AuthorizerSettings.read()), parts.CLOCK)
+    s = settings.AuthorizerSettings.read()
+    register, clock = parts.register(s), parts.CLOCK
+    accepted = s.signature_algorithms.split(",")
+    return Gateway(
+        Credentials(register, clock),
+        Sessions(register, Traces(register, clock), clock),
+        SignedRequests(register, None, clock, accepted=accepted),
+    )
 
 
 @cache
