@@ -10,15 +10,20 @@ from api_routes import (
     applications,
     batches,
     calendar,
+    cases,
     catalog,
     catalog_editions,
     contracts,
+    corrections,
     deliveries,
     grants,
     health,
     identity,
+    notices,
+    open_access,
     people,
     profiles,
+    requests,
     subscriptions,
     units,
 )
@@ -42,6 +47,11 @@ BLUEPRINTS = (
     calendar,
     catalog,
     catalog_editions,
+    cases,
+    requests,
+    corrections,
+    notices,
+    open_access,
 )
 
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:  # annotations only: nothing of a capability is imported befor
     from huitong.batches.ledger import Ledger
     from huitong.batches.register import Batches
     from huitong.batches.replay import Replay
+    from huitong.cases.corrections import Corrections as StageCorrections
+    from huitong.cases.register import Cases
     from huitong.comparison.decide import Hold
     from huitong.contracts.registry import Contracts
     from huitong.delivery.accounts import Deliveries
@@ -30,6 +32,10 @@ if TYPE_CHECKING:  # annotations only: nothing of a capability is imported befor
     from huitong.intake.profiles import Profiles
     from huitong.intake.uploads import Uploads
     from huitong.notices.notices import Notices
+    from huitong.open_access.reading import OpenReading
+    from huitong.open_access.releases import Releases
+    from huitong.open_access.statements import Assessments, Statements
+    from huitong.open_access.subject_requests import SubjectRequests
     from huitong.ports import Clock, ObjectStore
     from huitong.procedures.calendar import Calendar
     from huitong.query.run import Queries
@@ -38,7 +44,9 @@ if TYPE_CHECKING:  # annotations only: nothing of a capability is imported befor
     from huitong.tickets.bulk import BulkCorrections
     from huitong.tickets.corrections import Corrections
     from huitong.tickets.finding import Records
+    from huitong.tickets.requests import Requests
     from huitong.tickets.telling import Telling
+    from huitong.verification.verify import Verifications
     from huitong.warehouse.publication import Publications
 
 
@@ -88,6 +96,22 @@ class CommonServices:
         return cast("Duties", self.area("duties"))
 
     @property
+    def cases(self) -> Cases:
+        return cast("Cases", self.area("cases"))
+
+    @property
+    def stage_corrections(self) -> StageCorrections:
+        return cast("StageCorrections", self.area("stage_corrections"))
+
+    @property
+    def requests(self) -> Requests:
+        return cast("Requests", self.area("requests"))
+
+    @property
+    def verifications(self) -> Verifications:
+        return cast("Verifications", self.area("verifications"))
+
+    @property
     def notices(self) -> Notices:
         return cast("Notices", self.area("notices"))
 
@@ -106,6 +130,27 @@ class CommonServices:
     @property
     def telling(self) -> Telling:
         return cast("Telling", self.area("telling"))
+
+    @property
+    def releases(self) -> Releases:
+        return cast("Releases", self.area("releases"))
+
+    @property
+    def open_reading(self) -> OpenReading:
+        """Heavy: of functions/query_data only."""
+        return cast("OpenReading", self.area("open_reading"))
+
+    @property
+    def subject_requests(self) -> SubjectRequests:
+        return cast("SubjectRequests", self.area("subject_requests"))
+
+    @property
+    def statements(self) -> Statements:
+        return cast("Statements", self.area("statements"))
+
+    @property
+    def assessments(self) -> Assessments:
+        return cast("Assessments", self.area("assessments"))
 
     @property
     def records(self) -> Records:

@@ -13,6 +13,10 @@ from huitong.wiring import parts
 if TYPE_CHECKING:
     from huitong.audit.disclosed import Disclosures
     from huitong.intake.uploads import Uploads
+    from huitong.open_access.reading import OpenReading
+    from huitong.open_access.releases import Releases
+    from huitong.open_access.statements import Assessments, Statements
+    from huitong.open_access.subject_requests import SubjectRequests
     from huitong.tickets.bulk import BulkCorrections
     from huitong.tickets.corrections import Corrections
     from huitong.tickets.finding import Records
@@ -108,6 +112,58 @@ def following(s: settings.PushSettings) -> Following:
     )
 
 
+@cache
+def releases(s: Any) -> Releases:
+    from huitong.open_access.releases import Releases
+
+    return Releases(parts.register(s), parts.traces(s), parts.CLOCK)
+
+
+@cache
+def open_reading(s: settings.QuerySettings) -> OpenReading:
+    """Heavy."""
+    from huitong.delivery.pull import Pull
+    from huitong.open_access.reading import OpenReading
+    from huitong.warehouse.publication import Publications
+
+    source = parts.changes(s, s.warehouse_bucket, s.glue_database, s.secrets_key)
+    return OpenReading(Pull(Publications(parts.register(s)), source), parts.CLOCK)
+
+
+@cache
+def subject_requests(s: Any) -> SubjectRequests:
+    from huitong.audit.subjects import subject_text
+    from huitong.open_access.subject_requests import SubjectRequests
+    from huitong.procedures.calendar import Calendar
+
+    kept, known = parts.register(s), parts.disclosures(s)
+    return SubjectRequests(
+        kept,
+        parts.traces(s),
+        Calendar(kept),
+        parts.CLOCK,
+        lambda number: known.subject(subject_text(number)),
+        new_id=new_id,
+    )
+
+
+@cache
+def statements(s: Any) -> Statements:
+    from huitong.open_access.statements import Statements
+    from huitong.procedures.calendar import Calendar
+
+    kept = parts.register(s)
+    sealing = parts.secrets(s, s.secrets_key)
+    return Statements(kept, parts.traces(s), Calendar(kept), parts.CLOCK, sealing, new_id=new_id)
+
+
+@cache
+def assessments(s: Any) -> Assessments:
+    from huitong.open_access.statements import Assessments
+
+    return Assessments(parts.register(s), parts.traces(s), parts.CLOCK, new_id=new_id)
+
+
 def receivers(s: Any) -> Receivers:
     from huitong.tickets.receivers import EvidencedReceivers
 
@@ -132,4 +188,9 @@ BUILDERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "records": records,
     "following": following,
     "disclosures": disclosures,
+    "releases": releases,
+    "open_reading": open_reading,
+    "subject_requests": subject_requests,
+    "statements": statements,
+    "assessments": assessments,
 }
