@@ -49,8 +49,8 @@ BUILDERS: Final[Mapping[str, Callable[[Any], Any]]] = {
 #: What the clock does beside its own work: job → (area, method), each light and safe to repeat. A method gives
 #: what it did as a JSON-ready value.
 SWEEPS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
-    "minute": (("applications", "tick"), ("case_endings", "tick"),),
-    "hour": (("applications", "expire"), ("catalog", "tick"), ("requests", "tick"),),
+    "minute": (("sessions", "sweep"), ("applications", "tick"), ("case_endings", "tick"),),
+    "hour": (("unused", "run"), ("applications", "expire"), ("catalog", "tick"), ("requests", "tick"),),
 }
 
 
