@@ -138,6 +138,7 @@ ENVIRONMENTS = {
     "CompareBatchFunction": settings.CompareSettings,
     "MaintainTablesFunction": settings.MaintenanceSettings,
     "PushChangesFunction": settings.PushSettings,
+    "ArchiveEvidenceFunction": settings.ArchiveSettings,
     "RunScheduleFunction": settings.ScheduleSettings,
     "AuthorizeRequestFunction": settings.AuthorizerSettings,
     "ApiFunction": settings.ApiSettings,
@@ -180,6 +181,27 @@ def test_the_register_can_be_restored_and_forgets_what_expires() -> None:
     assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
     assert table["SSESpecification"]["SSEEnabled"] is True
+
+
+def test_evidence_is_locked_for_five_years_and_its_table_only_grows() -> None:
+    """S-14, L-33: no function may delete or update it, the bucket's lock cannot be set shorter."""
+    assert TEMPLATE["Parameters"]["EvidenceDays"]["MinValue"] == settings.SHORTEST_RETENTION >= 5 * 365.25
+    bucket = RESOURCES["EvidenceBucket"]["Properties"]
+    assert bucket["ObjectLockEnabled"] is True
+    lock = bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+    assert lock == {"Mode": {"Ref": "EvidenceLock"}, "Days": {"Ref": "EvidenceDays"}}
+    assert not any("Expiration" in str(rule) for rule in bucket["LifecycleConfiguration"]["Rules"])
+    table = RESOURCES["EvidenceTable"]["Properties"]
+    assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+    assert "TimeToLiveSpecification" not in table
+    for name, function in FUNCTIONS.items():
+        for statement in statements(function):
+            if "EvidenceTable" in str(statement["Resource"]):
+                assert set(listed(statement["Action"])) <= {
+                    "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}, name  # fmt: skip
+            if "EvidenceBucket" in str(statement["Resource"]):
+                assert set(listed(statement["Action"])) <= {
+                    "s3:GetObject", "s3:PutObject", "s3:ListBucket"}, name  # fmt: skip
 
 
 def routes_of(name: str) -> dict[tuple[str, str], dict[str, Any]]:

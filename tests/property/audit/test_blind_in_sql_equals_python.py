@@ -50,7 +50,9 @@ ROWS = st.fixed_dictionaries({
 })  # fmt: skip
 
 
-@given(key=st.text(min_size=1, max_size=90), texts=st.lists(TEXT | st.just(" 11010519491231002x "), min_size=1))
+@given(
+    key=st.text(min_size=1, max_size=90), texts=st.lists(TEXT | st.just(" 11010519491231002x "), min_size=1)
+)
 @settings(deadline=None, max_examples=60)
 def test_the_sql_of_a_blind_index_gives_what_python_gives(key: str, texts: list[str]) -> None:
     """S-16."""
@@ -63,7 +65,9 @@ def test_the_sql_of_a_blind_index_gives_what_python_gives(key: str, texts: list[
 
 @given(rows=st.lists(ROWS, min_size=1, max_size=20))
 @settings(deadline=None, max_examples=40)
-def test_subjects_and_records_of_rows_are_those_of_arrow_batches(rows: list[dict[str, Any]], tmp_path_factory: Any) -> None:
+def test_subjects_and_records_of_rows_are_those_of_arrow_batches(
+    rows: list[dict[str, Any]], tmp_path_factory: Any
+) -> None:
     """S-16, L-34: whatever the way, the same person and the same record have the same index."""
     disclosures = Disclosures(lambda: "k", DiskObjects(tmp_path_factory.mktemp("e")), ManualClock())
     one_by_one = disclosures.of_rows(CONTRACT, rows)
@@ -88,5 +92,5 @@ def test_a_blind_index_is_a_truncated_hmac(key: str) -> None:
     import hashlib
     import hmac
 
-    told = hmac.new(key.encode(), "subject\x1f11010519491231002X".encode(), hashlib.sha256).hexdigest()
+    told = hmac.new(key.encode(), b"subject\x1f11010519491231002X", hashlib.sha256).hexdigest()
     assert blind(key, "subject", " 11010519491231002x") == told[:32]

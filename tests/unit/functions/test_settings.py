@@ -4,12 +4,14 @@ import pytest
 
 from huitong.settings import NotConfigured, PushSettings, QuerySettings, Settings
 
+EVIDENCE = {"EVIDENCE_TABLE": "e", "EVIDENCE_BUCKET": "b", "EVENT_BUS": "v", "SECRETS_KEY": "k"}
 QUERY = {
+    **EVIDENCE,
     "REGISTER_TABLE": "r",
+    "SIGNING_KEY": "k",
     "STAGING_BUCKET": "s",
     "WAREHOUSE_BUCKET": "w",
     "GLUE_DATABASE": "d",
-    "SECRETS_KEY": "k",
 }
 
 
@@ -17,8 +19,9 @@ def test_every_missing_variable_is_named_at_once() -> None:
     with pytest.raises(NotConfigured) as caught:
         QuerySettings.read({"REGISTER_TABLE": "r", "STAGING_BUCKET": ""})
     assert set(caught.value.where["missing"]) == {
+        *EVIDENCE,
+        "SIGNING_KEY",
         "GLUE_DATABASE",
-        "SECRETS_KEY",
         "STAGING_BUCKET",
         "WAREHOUSE_BUCKET",
     }
@@ -40,12 +43,21 @@ def test_values_get_their_types_and_the_rest_their_defaults() -> None:
     ("text", "value"), [("true", True), ("False", False), ("1", True), ("no", False), ("", False)]
 )
 def test_flags_are_read_in_the_usual_ways(text: str, value: bool) -> None:
-    needed = dict.fromkeys(("REGISTER_TABLE", "QUEUE_URL", "EVENT_BUS", "STAGING_BUCKET", "WAREHOUSE_BUCKET", "GLUE_DATABASE", "WAITING_QUEUE_URL", "SECRETS_KEY", "DEAD_LETTER_QUEUE_URL"), "x")  # fmt: skip
+    needed = dict.fromkeys(("REGISTER_TABLE", "QUEUE_URL", "EVENT_BUS", "STAGING_BUCKET", "WAREHOUSE_BUCKET", "GLUE_DATABASE", "WAITING_QUEUE_URL", *EVIDENCE, "DEAD_LETTER_QUEUE_URL"), "x")  # fmt: skip
     assert PushSettings.read({**needed, "ALLOW_LOCAL_ENDPOINTS": text}).allow_local_endpoints is value
 
 
 def test_settings_are_of_one_process_and_cannot_be_changed() -> None:
-    read = Settings.read({"REGISTER_TABLE": "r"})
+    read = Settings.read({**EVIDENCE, "REGISTER_TABLE": "r"})
     with pytest.raises(AttributeError):
         read.register_table = "other"  # type: ignore[misc]
-    assert hash(read) == hash(Settings.read({"REGISTER_TABLE": "r"}))
+    assert hash(read) == hash(Settings.read({**EVIDENCE, "REGISTER_TABLE": "r"}))
+
+
+@pytest.mark.parametrize("days", ["1825", "0", "-1", "five years"])
+def test_evidence_cannot_be_kept_shorter_than_five_years(days: str) -> None:
+    """L-33, S-14: configurable upwards only."""
+    base = {**EVIDENCE, "REGISTER_TABLE": "r"}
+    with pytest.raises(NotConfigured):
+        Settings.read({**base, "EVIDENCE_DAYS": days})
+    assert Settings.read({**base, "EVIDENCE_DAYS": "3650"}).evidence_days == 3650

@@ -214,6 +214,33 @@ class Secrets(Protocol):
     def unseal(self, sealed: str, context: str) -> str: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Of a short message, in base64; with ``public_key`` (PEM) anybody can check it."""
+
+    value: str
+    algorithm: str  # ECDSA_SHA_256 or SM2DSA
+    public_key: str
+
+
+class Signer(Protocol):
+    """A private key that never leaves its place."""
+
+    def sign(self, message: bytes) -> Signature:
+        """At most 4 KiB. Raises faults."""
+        ...
+
+    def verify(self, message: bytes, signature: Signature) -> bool:
+        """Whether *this* key made the signature. Raises faults."""
+        ...
+
+
+class RemoteTime(Protocol):
+    def now(self) -> datetime:
+        """The time of a service outside, cut to whole seconds. Raises Unavailable."""
+        ...
+
+
 class Clock(Protocol):
     def now(self) -> datetime:
         """The present, timezone-aware, UTC."""

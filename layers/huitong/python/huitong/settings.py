@@ -40,6 +40,9 @@ class Settings:
     evidence_days: Retention = 1_826
     correction_policy: CorrectionPolicy = "s3d"  # where a contract names none; huitong.tickets.procedures
     signature_algorithms: str = "HUITONG-HMAC-SM3,HUITONG-HMAC-SHA256"  # of signed requests, accepted
+    case_look_back_years: int = 2  # before the application; bounds dates of transfers
+    case_after_discharge_days: int = 365  # then sharing for a case ends
+    case_retention_years: int = 5  # after its end; then what was shared is due for destruction
     stage: str = "local"
     aws_region: str = "us-east-1"
     aws_endpoint_url: str = ""  # empty = AWS itself
@@ -170,6 +173,10 @@ class QuerySettings(Settings):
     warehouse_bucket: str
     glue_database: str
     query_engine: QueryEngine = "duckdb"
+    verify_fewest: int = 10  # distinct persons of a comparison outside of a case
+    verify_subject_day: int = 20  # comparisons of one person by one unit a day
+    verify_asker_day: int = 2_000  # items of one asker a day
+    verify_claims: int = 3  # different values claimed for one field of one person a day
     athena_workgroup: str = "primary"
     athena_output: str = ""  # s3://bucket/prefix/
     warm_megabytes: int = 2048

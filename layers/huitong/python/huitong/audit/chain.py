@@ -94,7 +94,7 @@ class Keyring:
     tools on one machine. A verifier with names takes no such entry for good.
     """
 
-    get: Callable[[str], str] = lambda name: ""
+    get: Callable[[str], str] = lambda _name: ""
     names: tuple[str, ...] = (UNKEYED,)
     digest: Digest = "sha256"
     _known: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)

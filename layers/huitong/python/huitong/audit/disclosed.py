@@ -121,7 +121,7 @@ class Disclosures:
         yield from ((person, record) for person in persons or [""])
 
     def _kept(self, batches: Iterator[pa.RecordBatch]) -> Subjects:
-        """Few in place; many as one object of the evidence bucket, written before the record that names it."""
+        """Few in place; many as one object of the evidence bucket, before the record that names it."""
         held: list[Pair] = []
         for batch in batches:
             if len(held) + batch.num_rows > INLINE:
@@ -129,9 +129,7 @@ class Disclosures:
             held += zip(batch.column(0).to_pylist(), batch.column(1).to_pylist(), strict=True)
         return inline(held)
 
-    def _written(
-        self, held: list[Pair], batch: pa.RecordBatch, rest: Iterator[pa.RecordBatch]
-    ) -> Subjects:
+    def _written(self, held: list[Pair], batch: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> Subjects:
         import pyarrow as pa
         import pyarrow.parquet as pq
 

@@ -45,7 +45,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """The (subject, record) pairs that an act disclosed: few in place, many as an object of the evidence bucket.
+    """The (subject, record) pairs that an act disclosed: few in place, many in the evidence bucket.
 
     A row without a person has the pair ``("", record)``; one with several persons a pair for each.
     """

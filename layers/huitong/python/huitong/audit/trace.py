@@ -187,7 +187,7 @@ class Traces:
         creates: Sequence[Item],
         replaces: Sequence[Item],
         deletes: Sequence[tuple[str, str]],
-    ) -> list[Trace]:
+    ) -> Sequence[Trace]:
         at = timestamp(self._clock.now())
         stored = [replace(t, at=at, id=uuid4().hex, fields=t.fields[:_MOST_FIELDS]) for t in traces]
         if len(stored) + len(creates) + len(replaces) + len(deletes) > _MOST_ITEMS:
@@ -224,7 +224,7 @@ class Traces:
                 return
         raise Unavailable("留痕写入过于繁忙", "Too many write evidence at once")
 
-    def _following(self, records: Sequence[Mapping[str, Any]]) -> list[Entry]:
+    def _following(self, records: Sequence[Mapping[str, Any]]) -> Sequence[Entry]:
         if self._shard < 0:
             self._shard = random_source.randbelow(SHARDS)
         tail = self._tails.get(self._shard) or self.tail(self._shard)
