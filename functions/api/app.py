@@ -24,6 +24,8 @@ from api_routes import (
     people,
     profiles,
     requests,
+    standing,
+    supervision,
     subscriptions,
     units,
 )
@@ -32,6 +34,8 @@ from huitong.web.services import ApiServices
 from huitong.web.serving import ServiceApp
 
 BLUEPRINTS = (
+    supervision,
+    standing,
     health,
     identity,
     people,

@@ -1,6 +1,6 @@
 """Publications become deliveries, deliveries are sent.
 
-Messages: ``{"resource", "seq"}`` plans the deliveries of a publication,
+Messages: ``{"resource", "seq"}`` tells those who follow publications, then plans deliveries,
 ``{"subscription"}`` sends what is due, ``{"message", "group"}`` waited in the
 waiting queue and is handed on to the FIFO queue now.
 """
@@ -23,6 +23,8 @@ def work(message: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"handed_on": message["group"]}
     if "subscription" in message:
         return _send(message["subscription"])
+    for hook in wiring.build_after_publication():
+        hook(message["resource"])
     planned = wiring.build_push().plan(message["resource"], int(message["seq"]))
     return {"planned": planned}
 

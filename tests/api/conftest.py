@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tests.support.grounds import DUTY, KnownGrounds
@@ -18,6 +19,8 @@ from tests.support.grounds import DUTY, KnownGrounds
 from huitong.audit.trace import Traces
 from huitong.batches.ledger import Ledger
 from huitong.batches.register import Batches
+from huitong.cases.corrections import Corrections as StageCorrections
+from huitong.cases.register import Cases
 from huitong.catalog.area import Catalogue
 from huitong.comparison.decide import Hold
 from huitong.contracts.registry import Contracts
@@ -47,6 +50,7 @@ from huitong.sharing.grounds import RegisteredGrounds
 from huitong.tickets.bulk import BulkCorrections
 from huitong.tickets.corrections import Corrections
 from huitong.tickets.marks import Marks
+from huitong.tickets.requests import Requests
 from huitong.tickets.telling import Telling
 from huitong.warehouse.publication import Publications
 from huitong.web.operations import OPERATIONS
@@ -58,6 +62,7 @@ for folder in ("api", "query_data"):  # as Lambda has it: the function's folder 
 COURT = "1144030000AA01019J"
 BUREAU = "1144030000AA01027D"
 BANK = "91440300708461136T"
+SUBJECTS_KEY = "a key of tests"
 
 CONTRACT = """
 apiVersion: v3.1.0
@@ -142,6 +147,18 @@ class World:
         self.telling = Telling(*kept)
         self.marks = Marks(register, clock)
 
+        self.cases = Cases(register, self.traces, clock)
+        self.stage_corrections = StageCorrections(self.cases, *kept)
+        self.requests = Requests(
+            *kept,
+            self.cases,
+            self.grants,
+            self.contracts,
+            PlainSecrets(),
+            lambda: SUBJECTS_KEY,
+            lambda: self.grounds_of_duties,
+        )
+
         self.catalog = Catalogue(
             register,
             self.contracts,
@@ -151,6 +168,17 @@ class World:
             clock,
             users=lambda resource: {g.unit for g in self.grants.of_resource(resource) if not g.revoked},
         )
+
+    @property
+    def grounds_of_duties(self) -> Any:
+        """Duties as tests know them: those of ``grounds``, then the registered ones."""
+        world = self
+
+        class Held:
+            def held(self, principal: Any, unit: str, duty: str) -> bool:
+                return world.grounds.duty(principal, unit, duty)
+
+        return Held()
 
     def area(self, name: str) -> Any:
         """What huitong.wiring.areas would build: an attribute of this world."""
@@ -301,8 +329,12 @@ def call(world: World, apps: dict[str, Any]) -> Call:
     """``call("GET", "/v1/batches/{id}", as_="court", path={"id": …})``."""
     app_of = {(o.method, o.path): o.app for o in OPERATIONS}
 
-    def made(method: str, resource: str, *, as_: str = "", unit: str = "", **more: Any) -> Said:
+    def made(
+        method: str, resource: str, *, as_: str = "", unit: str = "", duty: str = "", **more: Any
+    ) -> Said:
         headers = dict(more.pop("headers", {}))
+        if duty:
+            headers["Huitong-Duty"] = quote(duty)
         if as_:
             headers["Authorization"] = f"Bearer {world.tokens[as_]}"
         if unit:

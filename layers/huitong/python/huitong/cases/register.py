@@ -77,7 +77,9 @@ class Cases:
     def of(self, principal: Principal, unit: str) -> list[Case]:
         """Cases to which the asker or its unit is bound."""
         numbers = {
-            i.sk for who in {principal.id, unit} - {""} for i in self._register.query(f"CASES-OF#{who}")
+            i.sk
+            for who in {principal.id, principal.who, unit} - {""}
+            for i in self._register.query(f"CASES-OF#{who}")
         }
         return [
             case for n in sorted(numbers) if (case := self.find(n)) and self.in_team(case, principal, unit)
@@ -110,9 +112,9 @@ class Cases:
         stored = self._register.get(f"CASE#{case.case_no}", f"TEAM#{member}")
         if stored is not None and not stored.body["ended_at"] and stored.body["unit"] == unit:
             return Member.from_item(stored)
-        made = Member(member, unit, by.id, timestamp(self._clock.now()))
+        made = Member(member, unit, by.who, timestamp(self._clock.now()))
         kept = self.bind_entries(case, made)
-        trace = Trace("rights", by.id, acting, case_no=case.case_no, detail=f"case:team:+{member}")
+        trace = Trace("rights", by.who, acting, case_no=case.case_no, detail=f"case:team:+{member}")
         self._traces.commit(trace, creates=kept.creates, replaces=kept.replaces)
         return made
 
@@ -131,8 +133,8 @@ class Cases:
         if stored is None:
             raise NotFound("该人不在办案组", "It is not in the team", case_no=case.case_no, member=member)
         if not stored.body["ended_at"]:
-            gone = stored.with_body(ended_at=timestamp(self._clock.now()), ended_by=by.id)
-            trace = Trace("rights", by.id, acting, case_no=case.case_no, detail=f"case:team:-{member}")
+            gone = stored.with_body(ended_at=timestamp(self._clock.now()), ended_by=by.who)
+            trace = Trace("rights", by.who, acting, case_no=case.case_no, detail=f"case:team:-{member}")
             self._traces.commit(trace, replaces=[gone])
             stored = gone
         return Member.from_item(stored)
@@ -141,7 +143,7 @@ class Cases:
         """The court and the administrator of the case are parties as units; others are bound one by one."""
         if unit and unit in (case.court, case.administrator):
             return True
-        for who in dict.fromkeys((principal.id, unit)):
+        for who in dict.fromkeys((principal.who, principal.id, unit)):
             item = self._register.get(f"CASE#{case.case_no}", f"TEAM#{who}") if who else None
             if item is not None and not item.body["ended_at"] and item.body["unit"] == unit:
                 return True
@@ -176,7 +178,7 @@ class Cases:
     ) -> NotPermitted:
         number = case.case_no if case else ""
         self._traces.write(
-            Trace("refuse", principal.id, unit, case_no=number, detail=f"case:{why}", purpose="")
+            Trace("refuse", principal.who, unit, case_no=number, detail=f"case:{why}", purpose="")
         )
         return NotPermitted(zh, en, reason=why)
 

@@ -230,7 +230,7 @@ class Requests:
         self._traces.write(
             Trace(
                 "access",
-                who.id,
+                who.who,
                 actor.unit,
                 resource=str(record.content["resource"]),
                 case_no=str(record.content["case_no"]),
@@ -291,7 +291,7 @@ class Requests:
             unmasked=_narrowed(given.get("unmasked") or [], fields),
             purpose=str(content["purpose"]),
             ends=str(given.get("ends", "")),
-            given_by=actor.principal.id,
+            given_by=actor.principal.who,
             given_at=timestamp(self._clock.now()),
             seconded_by=checked.by if checked else "",
             id=after.id,
@@ -323,7 +323,7 @@ class Requests:
         grant = self._grants.find(record.parties["asker"], str(record.content["resource"]), record.id)
         if grant is None:
             return []
-        return self._grants.end_items([grant], by=actor.principal.id, reason=_ENDED_BY.get(step, step))
+        return self._grants.end_items([grant], by=actor.principal.who, reason=_ENDED_BY.get(step, step))
 
 
 def _with(case: Case, id: str, named: Mapping[str, Named]) -> Case:

@@ -47,6 +47,17 @@ if TYPE_CHECKING:  # annotations only: nothing of a capability is imported befor
     from huitong.tickets.requests import Requests
     from huitong.tickets.telling import Telling
     from huitong.verification.verify import Verifications
+    from huitong.standing.controls import Controls
+    from huitong.standing.desks import Standing
+    from huitong.standing.docking import DockingWork
+    from huitong.standing.documents import Documents
+    from huitong.standing.gates import Gates
+    from huitong.standing.licences import Licences
+    from huitong.standing.registration import Registrations
+    from huitong.supervision.annual import AnnualReports
+    from huitong.supervision.desks import Supervision
+    from huitong.supervision.figures import Figures
+    from huitong.supervision.restrictions import Restrictions
     from huitong.warehouse.publication import Publications
 
 
@@ -164,6 +175,50 @@ class CommonServices:
     @property
     def calendar(self) -> Calendar:
         return cast("Calendar", self.area("calendar"))
+
+    @property
+    def standing(self) -> Standing:
+        return cast("Standing", self.area("standing"))
+
+    @property
+    def registrations(self) -> Registrations:
+        return cast("Registrations", self.area("registrations"))
+
+    @property
+    def gates(self) -> Gates:
+        return cast("Gates", self.area("gates"))
+
+    @property
+    def licences(self) -> Licences:
+        return cast("Licences", self.area("licences"))
+
+    @property
+    def docking(self) -> DockingWork:
+        return cast("DockingWork", self.area("docking"))
+
+    @property
+    def documents(self) -> Documents:
+        return cast("Documents", self.area("documents"))
+
+    @property
+    def controls(self) -> Controls:
+        return cast("Controls", self.area("controls"))
+
+    @property
+    def supervision(self) -> Supervision:
+        return cast("Supervision", self.area("supervision"))
+
+    @property
+    def restrictions(self) -> Restrictions:
+        return cast("Restrictions", self.area("restrictions"))
+
+    @property
+    def figures(self) -> Figures:
+        return cast("Figures", self.area("figures"))
+
+    @property
+    def annual(self) -> AnnualReports:
+        return cast("AnnualReports", self.area("annual"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ they load neither pyarrow nor DuckDB nor PyIceberg.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from huitong import settings
 from huitong.wiring import areas, parts
 
 if TYPE_CHECKING:
+    from huitong.audit.archive import Archive
     from huitong.aws.sqs import SqsQueue
     from huitong.batches.failure import Failures
     from huitong.comparison.compare import Compare
@@ -88,6 +90,13 @@ def build_compare() -> Compare:
 
 
 @cache
+def build_archive() -> Archive:
+    from huitong.wiring import evidence
+
+    return evidence.archive(settings.ArchiveSettings.read())
+
+
+@cache
 def build_maintenance() -> Housekeeping:
     from huitong.warehouse.maintenance import Housekeeping, Maintenance
     from huitong.warehouse.publication import Publications
@@ -133,6 +142,20 @@ def build_push() -> Push:
         limits=DeliveryLimits().starting_after(s.retry_seconds),
         traces=parts.traces(s),
     )
+
+
+@cache
+def build_after_publication() -> tuple[Callable[[str], object], ...]:
+    """What follows publications beside deliveries: each takes a resource, looks for what it has not yet
+    taken in, and may be called again at any time."""
+    s = settings.PushSettings.read()
+    area = areas.builder(s)
+
+    def cases(resource: str) -> None:
+        if area("case_feed").run(resource).changed:
+            area("case_endings").run()
+
+    return (cases,)
 
 
 @cache

@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from huitong import settings
-from huitong.wiring import applications, case_areas, catalogue, corrections, identity, parts
+from huitong.wiring import applications, case_areas, catalogue, corrections, evidence, identity, oversight, parts
 
 if TYPE_CHECKING:
     from huitong.notices.notices import Notices
@@ -38,7 +38,9 @@ def notices(s: AreaSettings) -> Notices:
 
 BUILDERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     **applications.BUILDERS,
+    **oversight.BUILDERS,
     **catalogue.BUILDERS,
+    **evidence.BUILDERS,
     **identity.BUILDERS,
     "calendar": calendar,
     "notices": notices,
@@ -49,8 +51,8 @@ BUILDERS: Final[Mapping[str, Callable[[Any], Any]]] = {
 #: What the clock does beside its own work: job → (area, method), each light and safe to repeat. A method gives
 #: what it did as a JSON-ready value.
 SWEEPS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
-    "minute": (("sessions", "sweep"), ("applications", "tick"), ("case_endings", "tick"),),
-    "hour": (("unused", "run"), ("applications", "expire"), ("catalog", "tick"), ("requests", "tick"),),
+    "minute": (("evidence_heads", "run"), ("sessions", "sweep"), ("applications", "tick"), ("case_endings", "tick"),),
+    "hour": (("clock_drift", "run"), ("unused", "run"), ("applications", "expire"), ("catalog", "tick"), ("requests", "tick"),),
 }
 
 

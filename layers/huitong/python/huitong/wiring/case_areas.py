@@ -117,7 +117,7 @@ def verifications(s: settings.QuerySettings) -> Verifications:
     )
 
 
-CASE_BUILDERS: Final[dict[str, Callable[[Any], Any]]] = {
+BUILDERS: Final[dict[str, Callable[[Any], Any]]] = {
     "cases": cases,
     "stage_corrections": stage_corrections,
     "requests": requests,

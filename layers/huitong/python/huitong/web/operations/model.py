@@ -17,6 +17,8 @@ PATHS: Final[Mapping[str, Schema]] = {
     "id": text(most=128, pattern=ID),
     "unit": text("统一社会信用代码", most=40, pattern=UNIT),
     "name": text(most=64, pattern=NAME),
+    "case_no": text("案号 case number, percent-encoded", most=400, pattern=r"^[^/?#]+$"),
+    "member": text("who is bound: account, credential or unit", most=128, pattern=ID),
     "version": text(most=6, pattern=r"^[1-9][0-9]*$"),
     "year": text(most=4, pattern=r"^20[0-9][0-9]$"),
 }
