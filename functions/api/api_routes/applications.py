@@ -7,6 +7,7 @@ from typing import Any
 from chalice.app import Blueprint
 
 from huitong.identity.authorize import may
+from huitong.identity.model import OPERATOR
 from huitong.procedures.model import Record
 from huitong.sharing.applications import Asker
 from huitong.sharing.implementation_sheets import printable
@@ -32,7 +33,7 @@ def file_application(ask: Ask[ApiServices]) -> dict[str, Any]:
 def list_applications(ask: Ask[ApiServices]) -> dict[str, Any]:
     applications, query = ask.services.applications, ask.query
     supervisor = may(ask.principal, "application.read")
-    unit = query.get("unit") or ("" if supervisor and not ask.unit else ask.unit)
+    unit = query.get("unit") or ("" if supervisor and ask.unit in ("", OPERATOR) else ask.unit)
     ask.permit("application.read", unit)
     limit, state = query.get("limit", 100), query.get("state", "")
     resource = contract_named(ask, query["resource"]).id if query.get("resource") else ""
@@ -79,7 +80,7 @@ def list_disputes(ask: Ask[ApiServices]) -> dict[str, Any]:
 @serve(routes, "list_breaches")
 def list_breaches(ask: Ask[ApiServices]) -> dict[str, Any]:
     supervisor = may(ask.principal, "breach.read")
-    unit = ask.query.get("unit") or ("" if supervisor and not ask.unit else ask.unit)
+    unit = ask.query.get("unit") or ("" if supervisor and ask.unit in ("", OPERATOR) else ask.unit)
     ask.permit("breach.read", unit)
     low, high = ask.query.get("from", "")[:10], ask.query.get("to", "")[:10]
     found = ask.services.applications.breaches(low, high)

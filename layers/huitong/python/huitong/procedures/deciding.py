@@ -18,6 +18,7 @@ from huitong.procedures.model import OPERATOR_PARTY, PLATFORM, Procedure, Ran, R
 MOST_STEPS: Final = 500
 _MOST_TEXT: Final = 20_000
 _MOST_GIVEN: Final = 60_000
+_FAR: Final = timedelta(days=3_660)  # days are counted one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,7 @@ def _first_day(step: Step, given: Mapping[str, Any], today: date) -> date:
         day = date.fromisoformat(str(given[step.since]))
     except ValueError:
         day = date.max
-    if day > today:
+    if not today - _FAR <= day <= today:
         zh, en = f"{step.since} 须为今天或以前的日期", f"{step.since} must be a day up to today"
         raise BadRequest(zh, en, problems=[Problem("procedure.day", zh, en, {"field": step.since})])
     return day
@@ -209,7 +210,7 @@ def _last_day(step: Step, given: Mapping[str, Any], today: date) -> date:
         day = date.fromisoformat(str(given[step.until]))
     except ValueError:
         day = date.min
-    if day < today:
+    if not today <= day <= today + _FAR:
         zh, en = f"{step.until} 须为今天或以后的日期", f"{step.until} must be a day from today on"
         raise BadRequest(zh, en, problems=[Problem("procedure.day", zh, en, {"field": step.until})])
     return day

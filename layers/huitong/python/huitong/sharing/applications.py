@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import uuid4
 
-from huitong.audit.trace import Trace, Traces
+from huitong.audit.trace import Traces
 from huitong.contracts.model import Contract
 from huitong.contracts.registry import Contracts
 from huitong.errors import BadRequest, Conflict, NotPermitted, Problem
@@ -67,7 +67,6 @@ class Applications:
         gate: Gate | None = None,
         circle: Circle | None = None,
     ) -> None:
-        self._traces = traces
         self._calendar = calendar
         self._clock = clock
         self._contracts = contracts
@@ -88,7 +87,7 @@ class Applications:
         members not given are taken; or something ``elsewhere`` (L-28).
 
         Raises BadRequest with all that is missing, NotFound, NotPermitted for a
-        resource that is not shared (不予共享), which is recorded as a refusal.
+        resource that is not shared (不予共享).
         """
         if body.get("elsewhere"):
             return self._elsewhere(asker, body)
@@ -102,7 +101,7 @@ class Applications:
             raise BadRequest("本单位的资源无须申请", "Your unit's own resource needs no application")
         share_type = self.share_type(contract)
         if share_type == NOT_SHARED:
-            self._refuse_unshared(asker, contract)
+            raise _unshared(contract)
         asked = asking.complete(body, former.content if former else None)
         asking.check_asked(asked, contract, china_day(self._clock.now()))
         id = f"a{uuid4().hex[:24]}"
@@ -153,18 +152,6 @@ class Applications:
         }  # fmt: skip
         return self.desk.open(
             f"a{uuid4().hex[:24]}", asker.actor, parties={"receiver": asker.unit}, content=content
-        )
-
-    def _refuse_unshared(self, asker: Asker, contract: Contract) -> None:
-        trace = Trace(
-            "refuse", asker.principal.id, asker.unit, resource=contract.id, detail="application:not-shared"
-        )
-        self._traces.write(trace)
-        condition = contract.share_condition or "不予共享类"
-        raise NotPermitted(
-            f"资源 {contract.id} 不予共享:{condition}",
-            f"Resource {contract.id} is not shared: {condition}",
-            resource=contract.id,
         )
 
     # --- steps
@@ -267,6 +254,12 @@ class Applications:
             record.parties["receiver"], record.content["resource"], record.content["root"]
         )
         return grant is None or grant.revoked
+
+
+def _unshared(contract: Contract) -> NotPermitted:
+    why = contract.share_condition or "不予共享类"
+    zh, en = f"资源 {contract.id} 不予共享:{why}", f"Resource {contract.id} is not shared: {why}"
+    return NotPermitted(zh, en, resource=contract.id)
 
 
 def _canonical(expression: str, contract: Contract) -> str:

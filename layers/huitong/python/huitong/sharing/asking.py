@@ -9,6 +9,7 @@ from typing import Any, Final
 from huitong.contracts.model import Contract
 from huitong.errors import BadRequest, Problem
 from huitong.sharing.access import PATHS
+from huitong.sharing.decide import is_personal
 
 #: What an application must state (L-24), beside its resource.
 REQUIRED: Final = ("fields", "purpose", "matter", "users", "methods", "ends", "reason")
@@ -39,11 +40,6 @@ def check_asked(asked: Mapping[str, Any], contract: Contract | None, today: date
         raise BadRequest("申请有误", "The application is not valid", problems=problems)
 
 
-def personal(contract: Contract) -> bool:
-    """Whether the resource tells about persons: then each sharing rests on a case or a duty."""
-    return any(f.masked for f in contract.fields) or bool(contract.subject_fields)
-
-
 def _fields(asked: Mapping[str, Any], contract: Contract) -> list[Problem]:
     problems = []
     for name in _unknown(asked["fields"], [f.name for f in contract.fields]):
@@ -59,7 +55,7 @@ def _fields(asked: Mapping[str, Any], contract: Contract) -> list[Problem]:
 
 
 def _ground(asked: Mapping[str, Any], contract: Contract) -> list[Problem]:
-    if not personal(contract) or asked["case_no"] or asked["duty"]:
+    if not is_personal(contract) or asked["case_no"] or asked["duty"]:
         return []
     zh, en = "个人信息须写明案号或法定职责", "Data about persons need a case or a statutory duty"
     return [Problem("application.ground", zh, en, {"field": "case_no"})]
