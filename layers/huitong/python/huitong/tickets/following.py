@@ -79,14 +79,22 @@ class Following:
                 moved.append(mark.ticket)
         return moved
 
-    def top_up(self) -> int:
+    def run(self, resource: str) -> list[str]:
+        """What is to be done after a publication: :meth:`published`, :meth:`top_up`."""
+        moved = self.published(resource)
+        self.top_up(resource)
+        return moved
+
+    def top_up(self, resource: str) -> int:
         """Tell units to which a push with the wrong value was still on its way; tickets looked at."""
         looked = 0
         for kind in ("correction", "review", "objection"):
-            for record in self._corrections.desk(kind).in_state("corrected"):
-                contract = self._contracts.find(str(record.content["resource"]))
+            for record in self._corrections.desk(kind).in_state("corrected", limit=0):
+                contract = self._contracts.find(resource)
                 step = record.last("correct")
-                if contract is None or step is None or not step.given["wrong_seq"]:
+                if record.content["resource"] != resource or contract is None:
+                    continue
+                if step is None or not step.given["wrong_seq"]:
                     continue
                 wrong = self._wrong(contract, tuple(step.given["fields"]), int(step.given["wrong_seq"]),
                                     int(step.given["seq"]))  # fmt: skip

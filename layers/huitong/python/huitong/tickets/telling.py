@@ -149,6 +149,10 @@ class Telling:
             id, "acknowledge", actor, {"remark": remark} if remark else {}, consequences=read
         )
 
+    def tick(self) -> int:
+        """Reminders, and who has not acknowledged in time."""
+        return len(self.desk.tick())
+
     def of_ticket(self, ticket: Record) -> list[Record]:
         """The notices of a corrected ticket, by unit."""
         listed = self._register.query(_of(ticket.id))

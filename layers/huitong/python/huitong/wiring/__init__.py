@@ -155,7 +155,7 @@ def build_after_publication() -> tuple[Callable[[str], object], ...]:
         if area("case_feed").run(resource).changed:
             area("case_endings").run()
 
-    return (cases,)
+    return (cases, area("following").run)
 
 
 @cache

@@ -11,7 +11,16 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from huitong import settings
-from huitong.wiring import applications, case_areas, catalogue, corrections, evidence, identity, oversight, parts
+from huitong.wiring import (
+    applications,
+    case_areas,
+    catalogue,
+    corrections,
+    evidence,
+    identity,
+    oversight,
+    parts,
+)
 
 if TYPE_CHECKING:
     from huitong.notices.notices import Notices
@@ -51,8 +60,23 @@ BUILDERS: Final[Mapping[str, Callable[[Any], Any]]] = {
 #: What the clock does beside its own work: job → (area, method), each light and safe to repeat. A method gives
 #: what it did as a JSON-ready value.
 SWEEPS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
-    "minute": (("evidence_heads", "run"), ("sessions", "sweep"), ("applications", "tick"), ("case_endings", "tick"),),
-    "hour": (("clock_drift", "run"), ("unused", "run"), ("applications", "expire"), ("catalog", "tick"), ("requests", "tick"),),
+    "minute": (
+        ("evidence_heads", "run"),
+        ("sessions", "sweep"),
+        ("applications", "tick"),
+        ("case_endings", "tick"),
+        ("ticket_clocks", "announce"),
+    ),
+    "hour": (
+        *oversight.SWEEPS["hour"],
+        ("clock_drift", "run"),
+        ("unused", "run"),
+        ("applications", "expire"),
+        ("catalog", "tick"),
+        ("requests", "tick"),
+        ("ticket_clocks", "tick"),
+        ("ticket_clocks", "look_again"),
+    ),
 }
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from huitong.open_access.statements import Assessments, Statements
     from huitong.open_access.subject_requests import SubjectRequests
     from huitong.tickets.bulk import BulkCorrections
+    from huitong.tickets.clocks import TicketClocks
     from huitong.tickets.corrections import Corrections
     from huitong.tickets.finding import Records
     from huitong.tickets.following import Following
@@ -164,10 +165,29 @@ def assessments(s: Any) -> Assessments:
     return Assessments(parts.register(s), parts.traces(s), parts.CLOCK, new_id=new_id)
 
 
+@cache
+def ticket_clocks(s: settings.ScheduleSettings) -> TicketClocks:
+    from huitong.notices.notices import Notices
+    from huitong.tickets.clocks import TicketClocks
+    from huitong.warehouse.publication import Publications
+
+    kept = parts.register(s)
+    desks = (corrections(s), telling(s), bulk_corrections(s), subject_requests(s), statements(s))
+    return TicketClocks(
+        desks,
+        corrections(s),
+        Notices(kept, parts.CLOCK),
+        Publications(kept),
+        parts.queue(s, s.push_queue_url, waiting=s.waiting_queue_url),
+        parts.events(s, s.event_bus),
+    )
+
+
 def receivers(s: Any) -> Receivers:
     from huitong.tickets.receivers import EvidencedReceivers
+    from huitong.wiring.evidence import evidence
 
-    return EvidencedReceivers(parts.evidence(s))
+    return EvidencedReceivers(evidence(s))
 
 
 def disclosures(s: Any) -> Disclosures:
@@ -187,6 +207,7 @@ BUILDERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "marks": marks,
     "records": records,
     "following": following,
+    "ticket_clocks": ticket_clocks,
     "disclosures": disclosures,
     "releases": releases,
     "open_reading": open_reading,
