@@ -25,8 +25,8 @@ from api_routes import (
     profiles,
     requests,
     standing,
-    supervision,
     subscriptions,
+    supervision,
     units,
 )
 

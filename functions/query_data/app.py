@@ -5,12 +5,12 @@ Lambda handler ``app.app``.
 
 from __future__ import annotations
 
-from query_routes import changes, corrections, findings, open_access, queries, verifications
+from query_routes import changes, corrections, findings, open_access, queries, reports, verifications
 
 from huitong.web.services import QueryServices
 from huitong.web.serving import ServiceApp
 
-BLUEPRINTS = (queries, changes, findings, corrections, verifications, open_access)
+BLUEPRINTS = (queries, changes, findings, corrections, verifications, open_access, reports)
 
 
 def _build() -> QueryServices:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import pytest
 from tests.support.grounds import DUTY, KnownGrounds
+from tests.support.standing import standing_areas
 
 from huitong.audit.trace import Traces
 from huitong.batches.ledger import Ledger
@@ -137,6 +138,7 @@ class World:
         self.duties = Duties(register, self.traces, clock)
         self.calendar = Calendar(register)
         self.notices = Notices(register, clock)
+        standing_areas(self)
         self.applications = Applications(
             register, self.traces, self.calendar, clock, self.contracts, self.grants, self.subscriptions
         )

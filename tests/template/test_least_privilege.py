@@ -20,14 +20,14 @@ def test_the_api_takes_deliveries_and_reads_none() -> None:
     assert reached("ApiFunction", "s3:PutObject", "LandingBucket") == ["*"]
     for bucket in ("LandingBucket", "WarehouseBucket"):
         assert reached("ApiFunction", "s3:GetObject", bucket) == []
-    assert reached("ApiFunction", "s3:GetObject", "StagingBucket") == ["contracts/*"]
+    assert reached("ApiFunction", "s3:GetObject", "StagingBucket") == ["contracts/*", "documents/*"]
 
 
 @pytest.mark.parametrize(
     ("name", "keys"),
     [
-        ("ApiFunction", ["contracts/*"]),
-        ("QueryDataFunction", ["queries/*"]),
+        ("ApiFunction", ["contracts/*", "documents/*"]),
+        ("QueryDataFunction", ["queries/*", "documents/*"]),
         ("PushChangesFunction", ["exports/*"]),
         ("RunScheduleFunction", []),
         ("AuthorizeRequestFunction", []),

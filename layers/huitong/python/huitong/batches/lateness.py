@@ -33,6 +33,17 @@ def late(contract: Contract, last: str, now: datetime) -> Late | None:
     return Late(contract.id, contract.provider, last, timestamp(due)) if due and now >= due else None
 
 
+def found(contracts: Iterable[Contract], batches: Batches, now: datetime, unit: str = "") -> list[Late]:
+    """All that are late now, or those of one source unit: one query for each resource with a frequency."""
+    wanted = (c for c in contracts if c.frequency and unit in ("", c.provider))
+    return [one for c in wanted if (one := late(c, _last(c, batches), now)) is not None]
+
+
+def _last(contract: Contract, batches: Batches) -> str:
+    newest = batches.of_resource(contract.id, limit=20)
+    return next((b.received_at for b in newest if b.status in _ARRIVED), "")
+
+
 @dataclass(frozen=True, slots=True)
 class Lateness:
     contracts: Callable[[], Iterable[Contract]]
@@ -44,17 +55,12 @@ class Lateness:
     def run(self) -> list[Late]:
         """All that are late now; each is told once a day, as event ``UnitLate``."""
         now = self.clock.now()
-        found = [late(c, self._last(c), now) for c in self.contracts() if c.frequency]
-        overdue = [one for one in found if one is not None]
+        overdue = found(self.contracts(), self.batches, now)
         for one in overdue:
             if self._first_today(one, now):
                 told = {"resource": one.resource, "unit": one.unit, "last": one.last, "due": one.due}
                 self.events.publish("UnitLate", told)
         return overdue
-
-    def _last(self, contract: Contract) -> str:
-        newest = self.batches.of_resource(contract.id, limit=20)
-        return next((b.received_at for b in newest if b.status in _ARRIVED), "")
 
     def _first_today(self, one: Late, now: datetime) -> bool:
         day = now.date().isoformat()

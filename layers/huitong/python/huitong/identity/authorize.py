@@ -60,6 +60,10 @@ def _at_desk(*roles: Role) -> Rule:
     return lambda who, unit: who.has(*roles) and unit in ("", OPERATOR)
 
 
+#: The operator's desk of supervision, and people who bind their unit.
+_DESK: Final = _any(_first, _at_desk("officer"))
+_BINDING: Final = _any(_first, _role("resource_admin", "approver", "officer"))
+
 RULES: Final[Mapping[str, Rule]] = {
     "unit.put": _role("admin"),
     "unit.read": _everybody,
@@ -103,6 +107,20 @@ RULES: Final[Mapping[str, Rule]] = {
     "request.read": _any(_SUPERVISORS, _own),
     "request.step": _everybody,  # the procedure says whose each step is
     "verification.run": _everybody,  # bounded by the asker's Access
+    "registration.put": _any(_first, _at_desk("officer"), _acting("resource_admin", "approver")),
+    "registration.move": _DESK,
+    "standing.open": _BINDING,  # for which unit, the procedure says
+    "standing.step": _BINDING,
+    "standing.read": _any(_SUPERVISORS, _own),
+    "interface.read": _any(_SUPERVISORS, _own),
+    "supervision.issue": _DESK,
+    "supervision.open": _BINDING,
+    "supervision.step": _BINDING,
+    "supervision.read": _any(_SUPERVISORS, _own),
+    "restriction.decide": _DESK,
+    "restriction.read": _any(_SUPERVISORS, _own),
+    "report.annual": _SUPERVISORS,
+    "report.gather": _DESK,
     "ledger.read": _any(_SUPERVISORS, _own),
     "application.file": _acting("applicant"),
     "application.read": _any(_role("officer", "auditor"), _own),

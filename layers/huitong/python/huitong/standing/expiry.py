@@ -7,7 +7,6 @@ that a second run tells nobody twice.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
@@ -23,20 +22,13 @@ from huitong.standing.desks import Standing
 REMINDERS: Final = (30, 7)
 
 
-@dataclass(frozen=True, slots=True)
-class Swept:
-    reminded: int = 0
-    expired: int = 0
-    superseded: int = 0
-
-
 class Expiry:
     def __init__(self, standing: Standing, register: Register, clock: Clock) -> None:
         self._standing = standing
         self._register = register
         self._clock = clock
 
-    def run(self) -> Swept:
+    def run(self) -> dict[str, int]:
         """What somebody else moves meanwhile is left for the next run."""
         today, desk = china_day(self._clock.now()), self._standing.desks["agreement"]
         signed = desk.in_state("signed", limit=0)
@@ -54,7 +46,7 @@ class Expiry:
                     reminded += self._remind(agreement, today)
             except Conflict:
                 continue
-        return Swept(reminded, expired, superseded)
+        return {"reminded": reminded, "expired": expired, "superseded": superseded}
 
     def _remind(self, agreement: Record, today: date) -> bool:
         ends = date.fromisoformat(str(agreement.content["ends"]))

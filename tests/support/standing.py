@@ -1,0 +1,142 @@
+"""Standing for tests: the areas on in-memory ports, and the steps that make a sharing complete."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from huitong.batches.lateness import found
+from huitong.contracts.registry import Contracts
+from huitong.delivery.accounts import Deliveries
+from huitong.identity.model import DATA_DEPARTMENT, OPERATOR, Principal
+from huitong.procedures.deciding import Actor
+from huitong.procedures.model import Record
+from huitong.standing.controls import Controls
+from huitong.standing.desks import Standing
+from huitong.standing.docking import DockingWork
+from huitong.standing.documents import Documents
+from huitong.standing.expiry import Expiry
+from huitong.standing.gates import Gates
+from huitong.standing.licences import Licences
+from huitong.standing.partners import partners
+from huitong.standing.registration import DUTIES, Officer, Registration, Registrations
+from huitong.supervision.annual import AnnualReports, in_force
+from huitong.supervision.counted import procedures
+from huitong.supervision.desks import Supervision
+from huitong.supervision.figures import Figures
+from huitong.supervision.restrictions import Restrictions
+
+DIGEST = "ab" * 32
+SIGNED = {"signatory": "张三", "post": "局长", "digest": DIGEST}
+ALL = ("registration", "officers", "sharing", "security", "list", "docking", "test")
+
+
+def standing_areas(world: Any) -> None:
+    """The areas of wiring.oversight as attributes of a world that has ports, units, contracts, grants …"""
+    w, kept = world, (world.register, world.traces, world.calendar, world.clock)
+    w.standing = Standing(*kept, w.units, w.contracts)
+    w.registrations = Registrations(
+        w.register, w.units, w.traces, w.clock, partners(w.standing, w.contracts, w.grants)
+    )
+    w.restrictions = Restrictions(
+        w.register, w.traces, w.clock, lambda unit: found(w.contracts.all(), w.batches, w.clock.now(), unit)
+    )
+    w.gates = Gates(w.standing, w.registrations, w.contracts, w.clock, restricted=w.restrictions.problems)
+    w.licences = Licences(w.standing, w.register, w.clock)
+    w.docking = DockingWork(w.standing, w.register, w.traces, w.clock)
+    w.documents = Documents(w.staging)
+    w.expiry = Expiry(w.standing, w.register, w.clock)
+    w.controls = Controls(w.gates, w.standing, w.grants, lambda: w.subscriptions, w.traces, w.clock)
+    w.supervision = Supervision(
+        *kept,
+        w.units,
+        affected=lambda resources: {g.unit for r in resources for g in w.grants.of_resource(r)},
+        owner=lambda resource: w.contracts.get(resource).provider,
+    )
+    w.figures = Figures(
+        w.register,
+        w.contracts.all,
+        w.batches,
+        Deliveries(w.register),
+        w.traces,
+        procedures,
+        w.calendar,
+        w.clock,
+    )
+    w.annual = AnnualReports(
+        w.figures, w.contracts.all, w.units.list, lambda: in_force(w.contracts.all(), w.grants)
+    )
+
+
+def person(unit: str, name: str = "") -> Actor:
+    """Somebody who binds the unit."""
+    return Actor(Principal(name or f"approver-{unit[-6:]}", unit, frozenset({"approver", "officer"})), unit)
+
+
+def complete(
+    world: Any, unit: str, resource: str, *, but: Sequence[str] = (), interface: str = "push"
+) -> None:
+    """All that the gates ask for before ``unit`` may have the resource over an interface; ``but`` leaves out."""
+    contracts: Contracts = world.contracts
+    contract = contracts.get(resource)
+    owner = contract.provider or OPERATOR
+    known = {u.code for u in world.units.list()}
+    for code, name in ((OPERATOR, "市破产事务管理署"), (DATA_DEPARTMENT, "市政务服务和数据管理局")):
+        if code not in known:
+            world.units.put(code, name)
+    if unit in (owner, OPERATOR):
+        return
+    if "registration" not in but:
+        officers = {duty: Officer("李四") for duty in DUTIES}
+        if "officers" in but:
+            officers.pop("leader")
+        world.registrations.put(Registration(unit, officers=officers), by="test")
+    if "sharing" not in but and owner != OPERATOR:
+        agreed(world, owner, OPERATOR, "sharing", [contract.id])
+    if "security" not in but:
+        agreed(world, owner, unit, "security", [])
+    wanted = {"list": False, "docking": False, "test": False} | dict.fromkeys(but, True)
+    made = {
+        "share-lists": {"resources": [contract.id]},
+        "dockings": {
+            "resources": [contract.id],
+            "method": "API",
+            "security_terms": "SM4",
+            "contacts": ["王五"],
+        },
+        "joint-tests": joint_test(contract.id, interface),
+    }
+    for short, (kind, content) in zip(("list", "docking", "test"), made.items(), strict=True):
+        if not wanted[short]:
+            confirmed(world, kind, unit, OPERATOR, content)
+
+
+def joint_test(resource: str, interface: str = "push", **more: Any) -> dict[str, Any]:
+    return {
+        "resource": resource, "interface": interface, "interface_version": "1", "result": "passed",
+        "tested_on": "2026-01-05", "our_testers": ["甲"], "their_testers": ["乙"], "document": "d/1",
+        "digest": DIGEST, **more,
+    }  # fmt: skip
+
+
+def drafted(world: Any, first: str, second: str, kind: str, resources: list[str], **more: Any) -> Record:
+    content = {
+        "kind": kind, "first": first, "second": second, "resources": resources, "starts": "2026-01-01",
+        "ends": "2030-12-31", "document": "documents/x", "digest": DIGEST, **more,
+    }  # fmt: skip
+    return world.standing.open("agreements", person(first), content)
+
+
+def agreed(world: Any, first: str, second: str, kind: str, resources: list[str], **more: Any) -> Record:
+    """An agreement that both sides signed."""
+    record = drafted(world, first, second, kind, resources, **more)
+    day = world.clock.now().date().isoformat()
+    for step, unit in (("sign_first", first), ("countersign_second", second)):
+        record = world.standing.take("agreement", record.id, step, person(unit), {**SIGNED, "signed_on": day})
+    return record
+
+
+def confirmed(world: Any, kind: str, one: str, other: str, content: dict[str, Any]) -> Record:
+    """What one side put forward and the other confirmed."""
+    record = world.standing.open(kind, person(one), {"counterpart": other, **content})
+    return world.standing.take(record.procedure, record.id, "confirm", person(other), {})
