@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow.ipc
 import pytest
 from bridge import Gateway, serving
+from tests.support.grounds import DUTY
 from typer.testing import CliRunner, Result
 
 from conftest import BANK, CONTRACT, COURT, World
@@ -229,10 +230,12 @@ def test_a_ledger_out_of_balance_ends_with_one(run: Run, file: Path, outcome: di
 
 def test_a_unit_gets_a_grant_and_subscribes_with_its_own_token(run: Run, world: World) -> None:
     granted = run(
-        "grant", "put", BANK, "claims", "--fields", "claim_no,amount", "--purpose", "核对", "--json"
-    )
+        "grant", "put", BANK, "claims", "--fields", "claim_no,amount", "--purpose", "核对", "--json",
+        "--basis", "深破管函〔2026〕1号", "--duty", DUTY,
+    )  # fmt: skip
     assert json.loads(granted.stdout)["fields"] == ["claim_no", "amount"]
-    arguments = ["subscribe", "claims", "--endpoint", "https://receiver.example/in", "--fields", "claim_no"]
+    to = "https://receiver.example/in"
+    arguments = ["subscribe", "claims", "--endpoint", to, "--fields", "claim_no", "--duty", DUTY]
     made = json.loads(run(*arguments, "--start", "snapshot", "--json", as_="bank").stdout)
     assert made["secret"].startswith("whsec_")
     path = ["subscription", "deliveries", made["id"], "--json"]
@@ -301,6 +304,27 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("published", "small_pages")
 class TestPublishedData:
+    """As an officer under a duty, which the profile or the environment says once (Q-39)."""
+
+    @pytest.fixture
+    def run(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+        monkeypatch.setenv("HUITONG_DUTY", DUTY)
+
+        def made(*arguments: str, as_: str = "officer", stdin: str = "") -> Result:
+            return run(*arguments, as_=as_, stdin=stdin)
+
+        return made
+
+    def test_each_command_says_for_what_it_reads(
+        self, sql: str, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """S-11: without a ground nothing; an option goes before the environment."""
+        monkeypatch.setenv("HUITONG_DUTY", "no such duty")
+        for arguments in (("sql", sql), ("changes", "claims")):
+            assert run(*arguments).exit_code == 1
+            assert run(*arguments, "--duty", DUTY, "--purpose", "核对").exit_code == 0
+            assert run(*arguments, "--case", "(2026)粤03破404号", "--duty", DUTY).exit_code == 1
+
     SQL = "SELECT claim_no, amount FROM {table} ORDER BY claim_no"
 
     @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow.ipc
 import pytest
+from tests.support.grounds import DUTY
 
 from conftest import BANK, BUREAU, COURT, Call, Said, World
 from huitong.audit.trace import Trace
@@ -39,8 +40,8 @@ def _deliver(platform: Platform, folder: Path, name: str, text: str) -> Batch:
 
 
 def _sql(call: Call, sql: str, as_: str = "court", **more: Any) -> Said:
-    headers = more.pop("headers", {})
-    return call("POST", "/v1/queries", as_=as_, body={"sql": sql, **more}, headers=headers)
+    headers, duty = more.pop("headers", {}), more.pop("duty", "")
+    return call("POST", "/v1/queries", as_=as_, body={"sql": sql, **more}, headers=headers, duty=duty)
 
 
 def test_a_query_gives_columns_rows_and_their_number(first: Batch, call: Call, world: World) -> None:
@@ -115,14 +116,16 @@ def test_a_grant_bounds_every_path_alike(editions: list[Batch], call: Call, worl
     for route in routes:
         assert call("GET", route, as_="bank", path={"code": "claims"}).status == 404
     world.grants.put(
-        Grant(BANK, "claims", fields=("claim_no", "debtor_id"), row_filter="claim_no < '003'"),
+        Grant(BANK, "claims", fields=("claim_no", "debtor_id"), row_filter="claim_no < '003'", duty=DUTY),
         contract,
         by="x",
     )
-    rows = _sql(call, sql, as_="bank").body["rows"]
+    assert _sql(call, sql, as_="bank").status == 403, "without a case or duty"
+    rows = _sql(call, sql, as_="bank", duty=DUTY).body["rows"]
     assert {row["claim_no"] for row in rows} == {"001", "002"}
     for route in routes:
-        said = call("GET", route, as_="bank", path={"code": "claims"})
+        assert call("GET", route, as_="bank", path={"code": "claims"}).status == 403
+        said = call("GET", route, as_="bank", path={"code": "claims"}, duty=DUTY)
         assert said.status == 200, said.body
         rows += [event["data"]["row"] for event in said.body["items"]]
     shown = [{k: v for k, v in row.items() if not k.startswith("_")} for row in rows]
@@ -204,7 +207,7 @@ def test_every_reading_leaves_one_record_of_use(first: Batch, call: Call, world:
     table = world.contracts.get("claims").table
     _sql(call, f"SELECT claim_no FROM {table} WHERE claim_no = '001'")
     call("GET", "/v1/resources/{code}/changes", as_="court", path={"code": "claims"})
-    call("GET", "/v1/resources/{code}/snapshot", as_="admin", path={"code": "claims"})
+    call("GET", "/v1/resources/{code}/snapshot", as_="officer", path={"code": "claims"}, duty=DUTY)
     traces: list[Trace] = world.traces.list(resource="claims")
     used = [(t.act, t.unit, t.count) for t in traces if t.actor not in ("intake", "compare")]
     assert sorted(used) == [
@@ -222,8 +225,11 @@ def test_every_reading_leaves_one_record_of_use(first: Batch, call: Call, world:
 def test_an_auditor_sees_records_of_use_but_no_data(first: Batch, call: Call, world: World) -> None:
     """S-07 in part."""
     table = world.contracts.get("claims").table
-    assert _sql(call, f"SELECT * FROM {table}", as_="auditor").status == 404
-    assert call("GET", "/v1/resources/{code}/changes", as_="auditor", path={"code": "claims"}).status == 404
+    for who in ("auditor", "admin"):
+        assert _sql(call, f"SELECT * FROM {table}", as_=who, duty=DUTY).status == 403
+        for way in ("changes", "snapshot"):
+            said = call("GET", f"/v1/resources/{{code}}/{way}", as_=who, path={"code": "claims"}, duty=DUTY)
+            assert said.status == 403
     assert call("GET", "/v1/traces", as_="auditor", query={"unit": BUREAU}).status == 200
 
 

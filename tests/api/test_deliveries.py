@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.support.grounds import DUTY
 
 from conftest import BANK, BUREAU, COURT, Call, World
 from huitong.batches.model import Batch, Counts
@@ -253,13 +254,22 @@ def test_a_batch_shows_its_counts_at_the_top(call: Call, world: World) -> None:
 
 
 def _subscribe(call: Call, as_: str = "bank", **more: Any) -> Any:
-    body = {"resource": "claims", "endpoint": "https://receiver.example/in", **more}
+    body = {"resource": "claims", "endpoint": "https://receiver.example/in", "duty": DUTY, **more}
     return call("POST", "/v1/subscriptions", as_=as_, body=body)
 
 
 def _grant(call: Call, **body: Any) -> None:
     path = {"unit": BANK, "code": "claims"}
-    assert call("PUT", "/v1/grants/{unit}/{code}", as_="admin", path=path, body=body).status == 200
+    assert (
+        call(
+            "PUT",
+            "/v1/grants/{unit}/{code}",
+            as_="admin",
+            path=path,
+            body={"basis": "B-1", "duty": DUTY, **body},
+        ).status
+        == 200
+    )
 
 
 def test_a_unit_with_a_grant_subscribes_and_gets_its_secret_once(call: Call) -> None:
@@ -283,8 +293,11 @@ def test_without_a_grant_nobody_subscribes_not_even_through_an_administrator(cal
 def test_an_administrator_who_names_no_unit_subscribes_for_the_operator_with_masked_fields(
     call: Call,
 ) -> None:
+    """S-11: and for the operator, too, a case or duty is named."""
+    assert _subscribe(call, as_="admin", duty="").status == 403
     said = _subscribe(call, as_="admin")
     assert (said.status, said.body["unit"]) == (201, OPERATOR)
+    assert said.body["masks"] == {"debtor_id": "all"}
 
 
 def test_a_filter_cannot_feel_for_what_a_mask_hides(call: Call) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.grounds import DUTY
 
 from conftest import BANK, COURT, Call, World
 from huitong.batches.model import Batch
@@ -44,7 +45,9 @@ def test_staff_see_no_value_of_what_is_not_shared(
 
     contract = replace(world.contracts.get("claims"), share_type=share_type)  # type: ignore[arg-type]
     monkeypatch.setattr(world.contracts, "find", lambda *_: contract)
-    items = call("GET", "/v1/batches/{id}/findings", as_="officer", path={"id": batch.id}).body["items"]
+    items = call("GET", "/v1/batches/{id}/findings", as_="officer", path={"id": batch.id}, duty=DUTY).body[
+        "items"
+    ]
     assert ("abc" in [item["value"] for item in items]) == seen
 
 
@@ -103,25 +106,28 @@ def test_every_way_to_a_row_shows_what_the_grant_gives(
     """S-08: path × grant. The value looked for is that of claim 001."""
     given, sight, rows = GRANTS[name]
     if given is not None:
+        given = {"duty": DUTY, "seconded_by": "second", **given}
         world.grants.put(Grant(BANK, "claims", **given), world.contracts.get("claims"), by="test")
     path = {"code": "claims"}
     table = world.contracts.get("claims").table
     sql = f"SELECT * FROM {table}"
     answers = {
-        "sql": call("POST", "/v1/queries", as_="bank", body={"sql": sql}),
+        "sql": call("POST", "/v1/queries", as_="bank", duty=DUTY, body={"sql": sql}),
         "sql changes": call(
-            "POST", "/v1/queries", as_="bank", body={"sql": f'SELECT * FROM "{table}$changes"'}
+            "POST", "/v1/queries", as_="bank", duty=DUTY, body={"sql": f'SELECT * FROM "{table}$changes"'}
         ),
-        "sql as of": call("POST", "/v1/queries", as_="bank", body={"sql": f"{sql} FOR VERSION AS OF 1"}),
-        "csv": call("POST", "/v1/queries", as_="bank", body={"sql": sql, "format": "csv"}),
-        "changes": call("GET", "/v1/resources/{code}/changes", as_="bank", path=path),
-        "snapshot": call("GET", "/v1/resources/{code}/snapshot", as_="bank", path=path),
+        "sql as of": call(
+            "POST", "/v1/queries", as_="bank", duty=DUTY, body={"sql": f"{sql} FOR VERSION AS OF 1"}
+        ),
+        "csv": call("POST", "/v1/queries", as_="bank", duty=DUTY, body={"sql": sql, "format": "csv"}),
+        "changes": call("GET", "/v1/resources/{code}/changes", as_="bank", path=path, duty=DUTY),
+        "snapshot": call("GET", "/v1/resources/{code}/snapshot", as_="bank", path=path, duty=DUTY),
         "resource": call("GET", "/v1/resources/{code}", as_="bank", path=path),
         "resources": call("GET", "/v1/resources", as_="bank"),
         "findings": call("GET", "/v1/batches/{id}/findings", as_="bank", path={"id": batch.id}),
         "batch": call("GET", "/v1/batches/{id}", as_="bank", path={"id": batch.id}),
         "rejected": call(
-            "POST", "/v1/queries", as_="bank", body={"sql": f'SELECT * FROM "{table}$quarantine"'}
+            "POST", "/v1/queries", as_="bank", duty=DUTY, body={"sql": f'SELECT * FROM "{table}$quarantine"'}
         ),
     }
     reading = ("sql", "sql changes", "sql as of", "csv", "changes", "snapshot")
@@ -133,9 +139,10 @@ def test_every_way_to_a_row_shows_what_the_grant_gives(
         assert (SECRET_ID in text) == plain, (way, text)
         assert "debtor_id" not in text or sight != "none" or "row_filter" in str(given) or way == "batch"
     for way in reading:
-        assert answers[way].status == (404 if rows < 0 else 200), way
+        refused = 403 if given else 404  # who had or will have a grant knows of the resource
+        assert answers[way].status == (refused if rows < 0 else 200), way
     assert {answers[w].status for w in ("findings", "batch")} == {403}
-    assert answers["rejected"].status == 404
+    assert answers["rejected"].status == (403 if given and rows < 0 else 404)
     if rows > 0:
         assert answers["sql"].body["total_rows"] == rows
         assert len(answers["changes"].body["items"]) == len(answers["snapshot"].body["items"]) == rows
@@ -144,15 +151,16 @@ def test_every_way_to_a_row_shows_what_the_grant_gives(
 def test_a_result_is_its_askers_alone_and_only_while_the_grant_stands(
     batch: Batch, call: Call, world: World
 ) -> None:
-    world.grants.put(Grant(BANK, "claims"), world.contracts.get("claims"), by="test")
+    world.grants.put(Grant(BANK, "claims", duty=DUTY), world.contracts.get("claims"), by="test")
     sql = f"SELECT * FROM {world.contracts.get('claims').table}"
-    id = call("POST", "/v1/queries", as_="bank", body={"sql": sql}).body["query_id"]
+    id = call("POST", "/v1/queries", as_="bank", duty=DUTY, body={"sql": sql}).body["query_id"]
     for who in ("court", "admin", "officer", "auditor"):
         assert call("GET", "/v1/queries/{id}", as_=who, path={"id": id}).status == 404
     assert call("GET", "/v1/queries/{id}", as_="bank", path={"id": id}).status == 200
     world.grants.revoke(BANK, "claims")
-    assert call("GET", "/v1/queries/{id}", as_="bank", path={"id": id}).status == 404
-    assert call("GET", "/v1/resources/{code}/changes", as_="bank", path={"code": "claims"}).status == 404
+    assert call("GET", "/v1/queries/{id}", as_="bank", path={"id": id}).status == 403
+    changes = call("GET", "/v1/resources/{code}/changes", as_="bank", path={"code": "claims"}, duty=DUTY)
+    assert changes.status == 403
 
 
 def test_a_bearer_token_is_written_nowhere(

@@ -55,7 +55,11 @@ def test_a_grant_makes_a_resource_appear_and_its_end_makes_it_go(call: Call) -> 
     path = {"unit": BANK, "code": "claims"}
     assert call("GET", "/v1/resources", as_="bank").body["items"] == []
     made = call(
-        "PUT", "/v1/grants/{unit}/{code}", as_="admin", path=path, body={"fields": ["claim_no", "amount"]}
+        "PUT",
+        "/v1/grants/{unit}/{code}",
+        as_="admin",
+        path=path,
+        body={"basis": "B-1", "fields": ["claim_no", "amount"]},
     )
     assert made.status == 200, made.body
     assert check(made.body, SCHEMAS["Grant"]) == []
@@ -67,10 +71,22 @@ def test_a_grant_makes_a_resource_appear_and_its_end_makes_it_go(call: Call) -> 
 
 def test_a_grant_filter_is_checked_by_parsing(call: Call) -> None:
     path = {"unit": BANK, "code": "claims"}
-    good = call("PUT", "/v1/grants/{unit}/{code}", as_="admin", path=path, body={"row_filter": "amount > 10"})
+    good = call(
+        "PUT",
+        "/v1/grants/{unit}/{code}",
+        as_="admin",
+        path=path,
+        body={"basis": "B-1", "row_filter": "amount > 10"},
+    )
     assert good.status == 200, good.body
     for wrong in ("amount > (SELECT 1)", "read_csv('/etc/passwd')", "nothing = 1", "1; DROP TABLE x"):
-        said = call("PUT", "/v1/grants/{unit}/{code}", as_="admin", path=path, body={"row_filter": wrong})
+        said = call(
+            "PUT",
+            "/v1/grants/{unit}/{code}",
+            as_="admin",
+            path=path,
+            body={"basis": "B-1", "row_filter": wrong},
+        )
         assert (said.status, said.code) == (400, "invalid-query"), wrong
     kept = call("GET", "/v1/grants/{unit}/{code}", as_="bank", path=path).body
     assert kept["row_filter"] == good.body["row_filter"]
@@ -78,7 +94,7 @@ def test_a_grant_filter_is_checked_by_parsing(call: Call) -> None:
 
 def test_a_grant_to_an_unknown_unit_is_refused(call: Call) -> None:
     path = {"unit": "1144030000AA010358", "code": "claims"}
-    assert call("PUT", "/v1/grants/{unit}/{code}", as_="admin", path=path, body={}).status == 404
+    assert call("PUT", "/v1/grants/{unit}/{code}", as_="admin", path=path, body={"basis": "B"}).status == 404
 
 
 def test_an_issued_token_works_at_once_and_is_shown_only_once(call: Call, world: World) -> None:
@@ -128,7 +144,10 @@ def test_an_import_profile_is_saved_listed_and_checked_against_the_contract(call
 
 def test_a_profile_for_another_units_resource_is_refused(call: Call) -> None:
     path = {"unit": BUREAU, "code": "claims", "name": "default"}
-    assert call("PUT", "/v1/profiles/{unit}/{code}/{name}", as_="bureau", path=path, body={}).status == 404
+    assert (
+        call("PUT", "/v1/profiles/{unit}/{code}/{name}", as_="bureau", path=path, body={"basis": "B"}).status
+        == 404
+    )
     assert call("PUT", "/v1/profiles/{unit}/{code}/{name}", as_="admin", path=path, body={}).status == 403
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.support.query_world import OTHER, OWNER, World, other
 
 from huitong.contracts.model import Contract, Field, Mask
-from huitong.errors import HuitongError
+from huitong.errors import HuitongError, NotPermitted
 from huitong.quality.masking import mask_value
 from huitong.query.values import json_value
 
@@ -228,5 +228,5 @@ def test_without_a_grant_in_force_there_is_nothing(root: Path, case: Case) -> No
     grant = replace(world.grants.get(OTHER, CONTRACT.id), ends="2020-01-01", starts="2019-01-01")
     world.grants.put(grant, CONTRACT, by="t")
     for sql in ("SELECT * FROM in_93", 'SELECT * FROM "in_93$changes"', 'SELECT * FROM "in_93$history"'):
-        with pytest.raises(HuitongError, match="There is no table"):
+        with pytest.raises(NotPermitted, match="No grant is in force"):
             world.ask(other(), sql)

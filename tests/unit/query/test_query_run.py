@@ -216,8 +216,8 @@ def test_staff_see_all_rows_masked_and_auditors_none(world: World) -> None:
         world.ask(officer(), "SELECT * FROM in_91", use=Use("sql"))
     roles: tuple[Role, ...] = ("admin", "security", "auditor")
     for role in roles:  # S-07: not even together with a role that reads, or for a unit that may
+        both = Principal("a", "", frozenset({role, "officer"}), acts_for=("*",))
         with pytest.raises(NotPermitted, match="reads no business data"):
-            both = Principal("a", "", frozenset({role, "officer"}), acts_for=("*",))
             world.ask(both, "SELECT * FROM in_91", acting_unit=OWNER)
 
 

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 import urllib3
 
 from huitong import __version__
-from huitong.cli.connection import Connection
+from huitong.cli.connection import USE, Connection
 
 _TIMEOUT: Final = urllib3.Timeout(connect=5, read=60)
 _UPLOAD_TIMEOUT: Final = urllib3.Timeout(connect=5, read=600)
@@ -44,15 +44,15 @@ class Client:
         """JSON of a GET; empty query values are left out. Raises Refused."""
         return json.loads(self._call("GET", path, query=query, acting=acting))
 
-    def post(self, *path: str, body: Any = None, acting: str = "", key: str = "") -> Any:
+    def post(self, *path: str, body: Any = None, acting: str = "", key: str = "", **query: Any) -> Any:
         """JSON of a POST; with an idempotency ``key`` it is tried again like a GET. Raises Refused."""
-        return json.loads(self._call("POST", path, body=body, acting=acting, key=key))
+        return json.loads(self._call("POST", path, body=body, query=query, acting=acting, key=key))
 
     def put(self, *path: str, body: Any, acting: str = "") -> Any:
         return json.loads(self._call("PUT", path, body=body, acting=acting))
 
-    def delete(self, *path: str, acting: str = "") -> Any:
-        return json.loads(self._call("DELETE", path, acting=acting))
+    def delete(self, *path: str, acting: str = "", **query: Any) -> Any:
+        return json.loads(self._call("DELETE", path, query=query, acting=acting))
 
     def pages(
         self, *path: str, limit: int = 0, acting: str = "", most: int = 1_000, **query: Any
@@ -120,6 +120,9 @@ class Client:
         }
         unit = acting or self.connection.unit
         headers |= {"Huitong-Unit": unit} if unit else {}
+        for name in USE:
+            said = getattr(self.connection, name)
+            headers |= {f"Huitong-{name.title()}": quote(said, safe="")} if said else {}
         headers |= {"Content-Type": JSON} if body is not None else {}
         headers |= {"Idempotency-Key": key} if key else {}
         data = json.dumps(body, ensure_ascii=False).encode() if body is not None else None

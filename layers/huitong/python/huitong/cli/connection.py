@@ -6,22 +6,31 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from huitong.errors import BadRequest
 
+#: What a profile may say of the use of data.
+USE: Final = ("case", "duty", "purpose", "grant")
 PROFILE: Final = Path(".stack") / "profile.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """``api_url`` is what comes before ``/v1``; ``unit`` is acted for unless a command names another."""
+    """``api_url`` is what comes before ``/v1``; ``unit`` is acted for unless a command names another.
+
+    ``case``, ``duty``, ``purpose`` and ``grant`` say for what data are asked unless a command does.
+    """
 
     api_url: str
     token: str
     unit: str = ""
+    case: str = ""
+    duty: str = ""
+    purpose: str = ""
+    grant: str = ""
 
 
 def find(named: str = "", environ: Mapping[str, str] = os.environ, start: Path | None = None) -> Connection:
@@ -33,17 +42,24 @@ def find(named: str = "", environ: Mapping[str, str] = os.environ, start: Path |
     """
     url, token = environ.get("HUITONG_API_URL", ""), environ.get("HUITONG_TOKEN", "")
     if url and token and not named:
-        return Connection(url.rstrip("/"), token, environ.get("HUITONG_UNIT", ""))
+        return Connection(url.rstrip("/"), token, environ.get("HUITONG_UNIT", ""), **_use_in(environ))
     chosen = named or environ.get("HUITONG_PROFILE", "")
     for path in [Path(chosen)] if chosen else _usual(start or Path.cwd()):
         if path.is_file():
             found = _read(path)
-            return Connection(url.rstrip("/") or found.api_url, token or found.token, found.unit)
+            said = {name: value for name, value in _use_in(environ).items() if value}
+            return replace(
+                found, api_url=url.rstrip("/") or found.api_url, token=token or found.token, **said
+            )
     looked = chosen or str(PROFILE)
     raise BadRequest(
         f"没有找到连接配置 {looked};请先运行 make up,或设置 HUITONG_API_URL 与 HUITONG_TOKEN",
         f"No profile {looked}: run `make up`, or set HUITONG_API_URL and HUITONG_TOKEN",
     )
+
+
+def _use_in(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: environ.get(f"HUITONG_{name.upper()}", "") for name in USE}
 
 
 def _usual(start: Path) -> Iterator[Path]:
@@ -54,7 +70,8 @@ def _usual(start: Path) -> Iterator[Path]:
 def _read(path: Path) -> Connection:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-        return Connection(str(raw["api_url"]).rstrip("/"), str(raw["token"]), str(raw.get("unit", "")))
+        said = {name: str(raw.get(name, "")) for name in ("unit", *USE)}
+        return Connection(str(raw["api_url"]).rstrip("/"), str(raw["token"]), **said)
     except (ValueError, KeyError, TypeError) as error:
         raise BadRequest(
             f"连接配置 {path} 须有 api_url 与 token",

@@ -1,17 +1,20 @@
-"""``sql`` and ``changes``: what is published."""
+"""``sql``, ``changes`` and ``export``: what is published."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final
 
 import typer
 
-from huitong.cli.options import Json, Unit, client
+from huitong.cli.options import Case, Duty, GrantRef, Json, Purpose, Unit, client
 from huitong.cli.showing import command, note, show_json, show_table
 from huitong.errors import Corrupt
+
+if TYPE_CHECKING:
+    from huitong.cli.client import Client
 
 _MOST: Final = 100_000
 _PAGE: Final = 10_000
@@ -31,6 +34,10 @@ def sql(
     form: Annotated[str, typer.Option("--format", help="json | csv | arrow;缺省 / else a table")] = "",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="写入文件 / write to a file")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="最多行数 / most rows")] = _MOST,
+    case: Case = "",
+    duty: Duty = "",
+    purpose: Purpose = "",
+    grant: GrantRef = "",
     as_json: Json = False,
 ) -> None:
     """以 SQL 查询 / Query by Athena's SQL. JSON: {"columns": […], "rows": [{…}], "total_rows": n}."""
@@ -39,10 +46,11 @@ def sql(
     if form in _MEDIA and as_json:
         raise typer.BadParameter("--json 与 --format 不能并用 / --json goes with no other --format")
     text = sys.stdin.read() if statement == "-" else statement
+    api = client(case=case, duty=duty, purpose=purpose, grant=grant)
     if form in _MEDIA:
-        _write(_raw(text, form, unit, limit), form, output)
+        _write(_raw(api, text, form, unit, limit), form, output)
         return
-    found = _rows(text, unit, limit)
+    found = _rows(api, text, unit, limit)
     if form == "json" or as_json:
         _json(found, output)
         return
@@ -52,9 +60,8 @@ def sql(
     note(f"{len(found['rows'])} / {found.get('total_rows', len(found['rows']))} 行 rows")
 
 
-def _rows(text: str, unit: str, limit: int) -> dict[str, Any]:
+def _rows(api: Client, text: str, unit: str, limit: int) -> dict[str, Any]:
     """Columns, and the rows of all pages up to the limit."""
-    api = client()
     first = api.post("queries", body={"sql": text, "limit": min(limit, _PAGE)}, acting=unit)
     rows, page = list(first["rows"]), first
     while page["next"] and len(rows) < limit:
@@ -64,9 +71,9 @@ def _rows(text: str, unit: str, limit: int) -> dict[str, Any]:
     return {**first, "rows": rows[:limit], "next": page["next"]}
 
 
-def _raw(text: str, form: str, unit: str, limit: int) -> Iterator[bytes]:
+def _raw(api: Client, text: str, form: str, unit: str, limit: int) -> Iterator[bytes]:
     """The pages in the asked-for form; the token of the next page is a header."""
-    api, accept = client(), _MEDIA[form]
+    accept = _MEDIA[form]
     body = {"sql": text, "format": form, "limit": min(limit, _PAGE)}
     answer = api.answer("POST", "queries", accept=accept, body=body, acting=unit)
     taken = min(limit, _PAGE)
@@ -131,13 +138,18 @@ def changes(
     after: Annotated[str, typer.Option("--after", help="游标 / cursor `next` of the answer before")] = "",
     limit: Annotated[int, typer.Option("--limit", min=1, help="最多条数 / at most so many")] = 1_000,
     unit: Unit = "",
+    case: Case = "",
+    duty: Duty = "",
+    purpose: Purpose = "",
+    grant: GrantRef = "",
     as_json: Json = False,
 ) -> None:
     """一个资源的变更 / Changes of a resource, in order. JSON: {"items": [CloudEvents], "next": cursor}."""
     items: list[Any] = []
     cursor = after
     path = ("resources", resource, "changes")
-    for page in client().pages(*path, after=after, limit=limit, acting=unit, most=_MOST_CHANGES):
+    api = client(case=case, duty=duty, purpose=purpose, grant=grant)
+    for page in api.pages(*path, after=after, limit=limit, acting=unit, most=_MOST_CHANGES):
         items += page["items"]
         cursor = page["next"] or cursor
     if as_json:

@@ -18,6 +18,14 @@ Since = Annotated[str, typer.Option("--from", help="起始日期 / from this day
 Until = Annotated[str, typer.Option("--to", help="截止日期 / to this day, included")]
 Resource = Annotated[str, typer.Option("--resource", help="资源 / contract id, table or schema name")]
 
+# For what data are asked (Q-39): of commands that read data.
+Case = Annotated[str, typer.Option("--case", help="案号 / the case for which the data are used")]
+Duty = Annotated[str, typer.Option("--duty", help="法定职责 / the statutory duty for which they are used")]
+Purpose = Annotated[str, typer.Option("--purpose", help="用途 / the purpose in words")]
+GrantRef = Annotated[
+    str, typer.Option("--grant", help="授权编号 / the grant to use, where there are several")
+]
+
 _chosen: Final[dict[str, str]] = {}
 
 
@@ -25,9 +33,12 @@ def choose(profile_file: str) -> None:
     _chosen["profile"] = profile_file
 
 
-def client() -> Client:
-    """Raises BadRequest when there is no deployment to talk to."""
+def client(*, case: str = "", duty: str = "", purpose: str = "", grant: str = "") -> Client:
+    """With what a command says of the use of data. Raises BadRequest without a deployment to talk to."""
+    from dataclasses import replace
+
     from huitong.cli.client import Client
     from huitong.cli.connection import find
 
-    return Client(find(_chosen.get("profile", "")))
+    given = {"case": case, "duty": duty, "purpose": purpose, "grant": grant}
+    return Client(replace(find(_chosen.get("profile", "")), **{k: v for k, v in given.items() if v}))

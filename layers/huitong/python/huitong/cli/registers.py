@@ -17,6 +17,10 @@ _UNIT: Final = {"code": "统一社会信用代码 code", "name": "名称 name", 
 _GRANT: Final = {
     "unit": "单位 unit", "resource": "资源 resource", "fields": "字段 fields", "unmasked": "明文 unmasked",
     "row_filter": "行范围 rows", "purpose": "用途 purpose", "starts": "起 from", "ends": "止 until",
+    "id": "编号 id", "basis": "批准文号 basis", "case_no": "案号 case", "duty": "职责 duty",
+    "methods": "方式 ways", "volume": "日行数 rows a day", "users": "用户 users",
+    "clearance": "密级 clearance",
+    "statistics": "仅统计 statistics", "given_by": "授权人 given by", "seconded_by": "复核人 second",
     "revoked": "已收回 revoked",
 }  # fmt: skip
 _CREDENTIAL: Final = {
@@ -24,6 +28,8 @@ _CREDENTIAL: Final = {
     "acts_for": "可代表 acts for",
     "expires_at": "到期 expires", "disabled": "已停用 disabled", "token": "令牌(仅显示一次)token, shown once",
 }  # fmt: skip
+
+GrantId = Annotated[str, typer.Option("--grant", help="授权编号,缺省直接授权 / id; else the direct grant")]
 
 
 def register(app: typer.Typer) -> None:
@@ -70,12 +76,22 @@ def list_units(as_json: Json = False) -> None:
 def put_grant(
     to: Annotated[str, typer.Argument(metavar="UNIT", help="接收单位 / receiving unit")],
     resource: str,
+    basis: Annotated[str, typer.Option("--basis", help="批准文号 / number of the recorded decision")],
     fields: Annotated[str, typer.Option("--fields", help="字段,缺省全部 / a,b; all when left out")] = "",
     unmasked: Annotated[str, typer.Option("--unmasked", help="以明文提供的字段 / fields given plain")] = "",
     row_filter: Annotated[
         str, typer.Option("--filter", help="行条件 / SQL expression over the columns")
     ] = "",
     purpose: Annotated[str, typer.Option("--purpose", help="用途 / purpose")] = "",
+    case: Annotated[str, typer.Option("--case", help="案号 / the case to which it is bound")] = "",
+    duty: Annotated[str, typer.Option("--duty", help="法定职责 / the duty to which it is bound")] = "",
+    methods: Annotated[
+        str, typer.Option("--methods", help="sql,read,pull,push,snapshot,export,comparison,request")
+    ] = "",
+    volume: Annotated[int, typer.Option("--volume", min=0, help="每日最多行数 / most rows a day")] = 0,
+    users: Annotated[str, typer.Option("--users", help="限于这些用户 / these users only")] = "",
+    clearance: Annotated[str, typer.Option("--clearance", help="L1 … L4")] = "",
+    statistics: Annotated[bool, typer.Option("--statistics", help="仅统计 / groups of rows only")] = False,
     starts: Annotated[str, typer.Option("--from", help="起始日 / first day")] = "",
     ends: Annotated[str, typer.Option("--to", help="截止日 / last day")] = "",
     as_json: Json = False,
@@ -83,7 +99,9 @@ def put_grant(
     """授权 / Grant a unit the use of a resource."""
     asked = {
         "fields": _names(fields), "unmasked": _names(unmasked), "row_filter": row_filter, "purpose": purpose,
-        "starts": starts, "ends": ends,
+        "starts": starts, "ends": ends, "basis": basis, "case_no": case, "duty": duty,
+        "methods": _names(methods), "volume": volume, "users": _names(users), "clearance": clearance,
+        "statistics": statistics,
     }  # fmt: skip
     made = client().put("grants", to, resource, body={name: value for name, value in asked.items() if value})
     _told(made, _GRANT, as_json)
@@ -96,15 +114,40 @@ def list_grants(resource: Resource = "", unit: Unit = "", as_json: Json = False)
     _listed(client().get("grants", resource=resource, unit=unit)["items"], _GRANT, as_json)
 
 
+@grant.command("show")
+@command
+def show_grant(
+    to: Annotated[str, typer.Argument(metavar="UNIT")],
+    resource: str,
+    id: GrantId = "",
+    as_json: Json = False,
+) -> None:
+    """一项授权 / One grant."""
+    _told(client().get("grants", to, resource, grant=id), _GRANT, as_json)
+
+
+@grant.command("second")
+@command
+def second_grant(
+    to: Annotated[str, typer.Argument(metavar="UNIT")],
+    resource: str,
+    id: GrantId = "",
+    as_json: Json = False,
+) -> None:
+    """复核授权 / Stand behind a grant as the second person; its L4 fields are plain from then on."""
+    _told(client().post("grants", to, resource, "second", grant=id), _GRANT, as_json)
+
+
 @grant.command("revoke")
 @command
 def revoke_grant(
     to: Annotated[str, typer.Argument(metavar="UNIT")],
     resource: str,
+    id: GrantId = "",
     as_json: Json = False,
 ) -> None:
     """收回授权 / End a grant at once."""
-    _told(client().delete("grants", to, resource), _GRANT, as_json)
+    _told(client().delete("grants", to, resource, grant=id), _GRANT, as_json)
 
 
 @credential.command("issue")

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from huitong.cli.options import Json, Limit, Resource, Unit, client
+from huitong.cli.options import Case, Duty, GrantRef, Json, Limit, Purpose, Resource, Unit, client
 from huitong.cli.showing import command, show_json, show_members, show_table
 
 subscription = typer.Typer(help="订阅 / subscriptions", no_args_is_help=True)
@@ -44,6 +44,10 @@ def subscribe(
     ] = "",
     start: Annotated[str, typer.Option("--start", help="now 从现在起 | snapshot 先取现有数据")] = "now",
     secret: Annotated[str, typer.Option("--secret", help="签名密钥 / whsec_…; made when left out")] = "",
+    case: Case = "",
+    duty: Duty = "",
+    purpose: Purpose = "",
+    grant: GrantRef = "",
     as_json: Json = False,
 ) -> None:
     """订阅变更 / Subscribe to the changes of a resource."""
@@ -51,7 +55,8 @@ def subscribe(
         "resource": resource, "endpoint": endpoint, "unit": unit, "filter": row_filter, "start": start,
         "secret": secret, "fields": [name.strip() for name in fields.split(",") if name.strip()],
     }  # fmt: skip
-    _told(client().post("subscriptions", body={k: v for k, v in asked.items() if v}), as_json)
+    api = client(case=case, duty=duty, purpose=purpose, grant=grant)
+    _told(api.post("subscriptions", body={k: v for k, v in asked.items() if v}), as_json)
 
 
 @subscription.command("list")
