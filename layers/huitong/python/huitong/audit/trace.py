@@ -97,7 +97,7 @@ class Trace:
 
     @classmethod
     def from_dict(cls, body: Mapping[str, Any]) -> Self:
-        known = {f.name: body[f.name] for f in fields(cls) if f.name in body}
+        known = {"actor": "", "unit": "", **{f.name: body[f.name] for f in fields(cls) if f.name in body}}
         for name in {"fields", "masked"} & known.keys():
             known[name] = tuple(known[name])
         if "subjects" in known:
