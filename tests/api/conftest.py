@@ -8,7 +8,6 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +15,7 @@ from urllib.parse import quote
 import pytest
 from tests.support.grounds import DUTY, KnownGrounds
 from tests.support.standing import standing_areas
+from tests.support.tickets import ticket_areas
 
 from huitong.audit.trace import Traces
 from huitong.batches.ledger import Ledger
@@ -48,11 +48,7 @@ from huitong.procedures.calendar import Calendar
 from huitong.sharing.applications import Applications
 from huitong.sharing.grants import Grants
 from huitong.sharing.grounds import RegisteredGrounds
-from huitong.tickets.bulk import BulkCorrections
-from huitong.tickets.corrections import Corrections
-from huitong.tickets.marks import Marks
 from huitong.tickets.requests import Requests
-from huitong.tickets.telling import Telling
 from huitong.warehouse.publication import Publications
 from huitong.web.operations import OPERATIONS
 
@@ -142,12 +138,8 @@ class World:
         self.applications = Applications(
             register, self.traces, self.calendar, clock, self.contracts, self.grants, self.subscriptions
         )
-        ids = (f"{n:06}" for n in count(1)).__next__
         kept = (register, self.traces, self.calendar, clock)
-        self.corrections = Corrections(*kept, PlainSecrets(), new_id=ids)
-        self.bulk_corrections = BulkCorrections(*kept, lambda: self.uploads, self.batches, new_id=ids)
-        self.telling = Telling(*kept)
-        self.marks = Marks(register, clock)
+        ticket_areas(self)
 
         self.cases = Cases(register, self.traces, clock)
         self.stage_corrections = StageCorrections(self.cases, *kept)
@@ -181,6 +173,31 @@ class World:
                 return world.grounds.duty(principal, unit, duty)
 
         return Held()
+
+    def follow(self, lakehouse: Any, source: Any, evidence: Any) -> None:
+        """What reads published tables: the case register's feed, ends of cases, comparison."""
+        from huitong.audit.disclosed import Disclosures
+        from huitong.cases.ending import Endings
+        from huitong.cases.feed import Feed
+        from huitong.verification.budget import Budget
+        from huitong.verification.verify import Verifications
+
+        kept, published = (self.register, self.traces), self.publications
+        self.case_feed = Feed(
+            self.cases, *kept, self.contracts, published, lambda: source, lambda: SUBJECTS_KEY, self.clock
+        )
+        self.case_endings = Endings(
+            *kept, self.clock, self.grants, self.subscriptions, self.requests, self.cases
+        )
+        self.verifications = Verifications(
+            lakehouse=lakehouse,
+            publications=published,
+            budget=Budget(self.register, self.clock),
+            traces=self.traces,
+            disclosures=Disclosures(lambda: SUBJECTS_KEY, evidence, self.clock),
+            notices=self.notices,
+            key=lambda: SUBJECTS_KEY,
+        )
 
     def area(self, name: str) -> Any:
         """What huitong.wiring.areas would build: an attribute of this world."""
@@ -288,9 +305,11 @@ def platform(world: World, tmp_path: Path) -> Any:
     )
     lakehouse = Lakehouse(catalog, "huitong", ports.warehouse)
     resolver = Resolver(world.contracts, world.grants, world.publications, world.batches)
-    engine = DuckDbEngine(WarehouseTables(ports.warehouse, lakehouse), world.staging)
+    engine = DuckDbEngine(WarehouseTables(ports.warehouse, lakehouse), world.staging, SUBJECTS_KEY)
     world.services["queries"] = Queries(world.register, world.staging, resolver, engine, world.clock)
-    world.services["pull"] = Pull(world.publications, WarehouseChanges(lakehouse, world.publications))
+    source = WarehouseChanges(lakehouse, world.publications, subjects_key=SUBJECTS_KEY)
+    world.services["pull"] = Pull(world.publications, source)
+    world.follow(lakehouse, source, DiskObjects(tmp_path / "evidence"))
     return Platform(ports)
 
 
