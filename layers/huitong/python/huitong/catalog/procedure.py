@@ -125,5 +125,5 @@ DUTY: Final = Procedure(
             REVIEWERS, needs=("reason",), stops=("update",), apart_from=("register",),
         ),
     ),
-    terms=(Term("update", "目录更新时限", "updating the catalogue", 15, warn=3),),
+    terms=(Term("update", "目录更新时限", "updating the catalogue", 15, warn=3, of="unit"),),
 )  # fmt: skip

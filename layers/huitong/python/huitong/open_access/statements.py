@@ -37,7 +37,7 @@ STATEMENT: Final = Procedure(
         Step("reject", "不予采纳", "do not take it", ("received",), "rejected", OPERATOR_PARTY, _DESK,
              needs=("reason",), stops=("look",)),
     ),
-    terms=(Term("look", "核看", "looked at", 15, warn=3),),
+    terms=(Term("look", "核看", "looked at", 15, warn=3, of="operator"),),
     parties={"filer": ("提交单位", "unit that hands it in")},
 )  # fmt: skip
 

@@ -137,8 +137,8 @@ REVIEW: Final = Procedure(
         *_ending(("filed", "technical", "passed", "answered"), ("check", "mend", "handle")),
     ),
     terms=(
-        Term("check", "平台核查", "the manager checks", 3),
-        Term("mend", "技术原因更正", "a technical cause is mended", 3),
+        Term("check", "平台核查", "the manager checks", 3, of="operator"),
+        Term("mend", "技术原因更正", "a technical cause is mended", 3, of="operator"),
         Term("handle", "责任单位处理", "the responsible unit handles it", 3, of="provider"), _TELL,
     ),
     parties=_PARTIES,
