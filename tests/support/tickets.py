@@ -31,7 +31,9 @@ def ticket_areas(world: Any) -> None:
     ids = (f"{n:06}" for n in count(1)).__next__
     kept = (world.register, world.traces, world.calendar, world.clock)
     if not hasattr(world, "disclosures"):
-        evidence = DiskObjects(Path(world.staging.uri("x").removeprefix("file://")).parent.parent / "evidence")
+        evidence = DiskObjects(
+            Path(world.staging.uri("x").removeprefix("file://")).parent.parent / "evidence"
+        )
         world.disclosures = Disclosures(lambda: BLIND_KEY, evidence, world.clock)
         world.evidence = Evidence(world.register, evidence)
     world.corrections = Corrections(*kept, PlainSecrets(), new_id=ids)
