@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pytest
 from tests.support.grounds import DUTY, KnownGrounds
-from tests.support.standing import standing_areas
+from tests.support.standing import complete, standing_areas
 from tests.support.tickets import ticket_areas
 
 from huitong.audit.trace import Traces
@@ -275,6 +275,8 @@ def world(tmp_path: Path) -> World:
     for name, (unit, roles, acts_for) in people.items():
         made.tokens[name] = made.credentials.issue(name, unit, roles, acts_for=acts_for, by="test")[1]
     made.contracts.put(CONTRACT, by="test", provider=COURT)
+    for unit in (BANK, BUREAU):  # who are to share passes the gates; tests of the gates start elsewhere
+        complete(made, unit, "claims", interfaces=("push", "pull", "read", "comparison"))
     return made
 
 

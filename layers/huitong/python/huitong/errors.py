@@ -54,6 +54,7 @@ class HuitongError(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "error"
+    on_record: bool = False  # evidence of it is written already
 
     def __init__(self, zh: str, en: str, *, problems: Sequence[Problem] = (), **where: Any) -> None:
         super().__init__(f"{en} / {zh}")

@@ -40,7 +40,7 @@ CORRECTION: Final = Procedure(
             needs=("reason",),
         ),
     ),
-    parties={"court": ("人民法院", "court")},
+    parties={"court": ("人民法院", "court"), "desk": ("破产署", "bankruptcy administration")},
 )  # fmt: skip
 
 
@@ -65,9 +65,8 @@ class Corrections:
             "version": case.version,
         }
         id = f"k{uuid4().hex[:20]}"
-        return self.desk.open(
-            id, actor, parties={"court": case.court}, content=content, given={"reason": reason}
-        )
+        parties = {"court": case.court, "desk": OPERATOR}
+        return self.desk.open(id, actor, parties=parties, content=content, given={"reason": reason})
 
     def take(self, id: str, step: str, actor: Actor, given: dict[str, Any], seen: int = 0) -> Record:
         """Confirm or drop. Raises Conflict when the court said something else meanwhile."""

@@ -177,10 +177,10 @@ class Cases:
         self, case: Case | None, principal: Principal, unit: str, why: str, zh: str, en: str
     ) -> NotPermitted:
         number = case.case_no if case else ""
-        self._traces.write(
-            Trace("refuse", principal.who, unit, case_no=number, detail=f"case:{why}", purpose="")
-        )
-        return NotPermitted(zh, en, reason=why)
+        self._traces.write(Trace("refuse", principal.who, unit, case_no=number, detail=f"case:{why}"))
+        refused = NotPermitted(zh, en, reason=why)
+        refused.on_record = True
+        return refused
 
     # --- what the court says
 

@@ -159,7 +159,9 @@ class Verifications:
                     self._trace("refuse", asker, contract, access, len(items), result="outside-case")
                 )
                 zh, en = "有人不属于本案", "Somebody is not a person of this case"
-                raise NotPermitted(zh, en, resource=contract.id, reason="outside-case")
+                refused = NotPermitted(zh, en, resource=contract.id, reason="outside-case")
+                refused.on_record = True
+                raise refused
             return
         fewest = self._budget.rules.fewest
         if contract.subject_fields and len({i.subject for i in items}) < fewest:

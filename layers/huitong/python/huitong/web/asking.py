@@ -93,7 +93,7 @@ def keep_refusal(
     At most :data:`REFUSALS_KEPT` a minute from one source. The refusal stands also when its evidence cannot
     be written: nothing was given.
     """
-    if services is None or not isinstance(error, NotAuthenticated | NotPermitted):
+    if services is None or not isinstance(error, NotAuthenticated | NotPermitted) or error.on_record:
         return
     from huitong.audit.trace import Trace
 
