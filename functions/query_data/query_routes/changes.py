@@ -20,14 +20,18 @@ PAGE: Final = 500
 
 @serve(routes, "get_changes")
 def get_changes(ask: Ask[QueryServices], code: str) -> Answer:
+    ask.services.area("suspensions").check(ask.principal)
     contract, access = readable(ask, code, "pull")
+    ask.services.gates.check_running(ask.unit, contract, "pull")
     page = ask.services.pull.changes(access, contract, contract.id, *_asked(ask))
     return _shown(ask, access, "share", page)
 
 
 @serve(routes, "get_snapshot")
 def get_snapshot(ask: Ask[QueryServices], code: str) -> Answer:
+    ask.services.area("suspensions").check(ask.principal)
     contract, access = readable(ask, code, "snapshot")
+    ask.services.gates.check_running(ask.unit, contract, "snapshot")
     page = ask.services.pull.snapshot(access, contract, contract.id, *_asked(ask))
     return _shown(ask, access, "download", page)
 
@@ -37,7 +41,7 @@ def _asked(ask: Ask[QueryServices]) -> tuple[str, int]:
 
 
 def _shown(ask: Ask[QueryServices], access: Access, act: Act, page: Page) -> Answer:
-    """The page, once its use is on record (Q-04)."""
+    """The page, once its use is on record (Q-04); without the record nothing is shown (S-15)."""
     ask.services.traces.write(
         Trace(
             act,
@@ -45,10 +49,18 @@ def _shown(ask: Ask[QueryServices], access: Access, act: Act, page: Page) -> Ans
             unit=ask.unit,
             resource=access.resource,
             fields=access.fields,
+            masked=tuple(access.masks),
             seq=page.seq,
             count=len(page.encoded),
             request=ask.request_id,
-        )
+            path="pull" if act == "share" else "snapshot",
+            grant=access.grant,
+            case_no=access.case_no,
+            duty=access.duty,
+            purpose=access.purpose,
+            source=ask.source,
+        ),
+        ask.services.area("disclosures").of_pairs(page.pairs),
     )
     rest = json.dumps({"next": page.next, "has_more": page.has_more, "seq": page.seq}, separators=(",", ":"))
     return Answer(b'{"items":' + page.body + b"," + rest[1:].encode())

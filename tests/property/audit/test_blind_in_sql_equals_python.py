@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from huitong.audit.disclosed import Disclosures
@@ -64,7 +64,7 @@ def test_the_sql_of_a_blind_index_gives_what_python_gives(key: str, texts: list[
 
 
 @given(rows=st.lists(ROWS, min_size=1, max_size=20))
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 def test_subjects_and_records_of_rows_are_those_of_arrow_batches(
     rows: list[dict[str, Any]], tmp_path_factory: Any
 ) -> None:

@@ -18,7 +18,7 @@ CorrectionPolicy = Literal["s3d", "s3c"]
 EvidenceDigest = Literal["sha256", "sm3"]
 #: Days that evidence is kept: five years at least (L-33); a shorter setting is refused.
 Retention = int
-SHORTEST_RETENTION: Final = 1_826
+SHORTEST_RETENTION: Final = 1_827
 
 
 class NotConfigured(Fault):
@@ -37,7 +37,7 @@ class Settings:
     secrets_key: str
     event_bus: str
     evidence_digest: EvidenceDigest = "sha256"
-    evidence_days: Retention = 1_826
+    evidence_days: Retention = 1_827
     correction_policy: CorrectionPolicy = "s3d"  # where a contract names none; huitong.tickets.procedures
     signature_algorithms: str = "HUITONG-HMAC-SM3,HUITONG-HMAC-SHA256"  # of signed requests, accepted
     case_look_back_years: int = 2  # before the application; bounds dates of transfers

@@ -22,6 +22,8 @@ from huitong.audit.subjects import (
     blind,
     blind_sql,
     inline,
+    pairs_of,
+    persons_sql,
     record_text,
     record_text_sql,
 )
@@ -68,9 +70,8 @@ class Disclosures:
     def subjects_sql(self, contract: Contract, alias: str = "") -> str:
         """A list of VARCHAR: the persons of a row, at least one element (null = nobody)."""
         prefix = f"{alias}." if alias else ""
-        found = (blind_sql(self.key, "subject", prefix + quoted(f.name)) for f in contract.subject_fields)
-        filled = f"list_filter([{', '.join(found)}]::VARCHAR[], lambda s: s IS NOT NULL)"
-        return f"CASE WHEN len({filled}) = 0 THEN [NULL]::VARCHAR[] ELSE {filled} END"
+        found = persons_sql(self.key, [prefix + quoted(f.name) for f in contract.subject_fields])
+        return f"CASE WHEN len({found}) = 0 THEN [NULL]::VARCHAR[] ELSE {found} END"
 
     def record_sql(self, contract: Contract, alias: str = "") -> str:
         return blind_sql(self.key, "record", record_text_sql(contract, alias))
@@ -117,8 +118,7 @@ class Disclosures:
     def _pairs(self, contract: Contract, row: Mapping[str, Any]) -> Iterator[Pair]:
         record = self.record(contract, row)
         numbers = [row.get(f.name) for f in contract.subject_fields]
-        persons = [self.subject(str(n)) for n in numbers if n is not None]
-        yield from ((person, record) for person in persons or [""])
+        yield from pairs_of(record, [self.subject(str(n)) for n in numbers if n is not None])
 
     def _kept(self, batches: Iterator[pa.RecordBatch]) -> Subjects:
         """Few in place; many as one object of the evidence bucket, before the record that names it."""

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -35,6 +35,9 @@ from huitong.sharing.names import quoted
 Kind = Literal["subject", "record"]
 Pair = tuple[str, str]
 INLINE: Final = 50
+#: Columns that go through a projection as they are, for the evidence: record and persons of a row, blind.
+RECORD: Final = "_record"
+PERSONS: Final = "_persons"
 _DIGITS: Final = 32
 _BLOCK: Final = 64
 _APART: Final = "\x1f"
@@ -114,13 +117,25 @@ def record_text_sql(contract: Contract, alias: str = "") -> str:
     return f"({head}{''.join(parts)})"
 
 
+def persons_sql(key: str, columns: Sequence[str]) -> str:
+    """A list of VARCHAR: the persons that columns of a row name, each once; empty for nobody."""
+    found = ", ".join(blind_sql(key, "subject", column) for column in columns)
+    return f"list_sort(list_distinct(list_filter([{found}]::VARCHAR[], lambda s: s IS NOT NULL)))"
+
+
+def pairs_of(record: str, persons: Sequence[str]) -> Iterator[Pair]:
+    """The pairs of one row."""
+    yield from ((person, record) for person in persons or ("",))
+
+
 def _text(field: Field, value: Any) -> str:
     if value is None:
         return _NOTHING
     if isinstance(value, bool):
         return "true" if value else "false"
     if field.type == "decimal":
-        return f"{Decimal(value):.{field.scale}f}"
+        number = Decimal(value)
+        return f"{number if number else abs(number):.{field.scale}f}"  # DuckDB has no negative zero
     if field.type == "timestamp":
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

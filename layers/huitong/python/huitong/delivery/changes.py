@@ -42,8 +42,10 @@ SNAPSHOT_SYSTEM: Final = (
 )
 #: Optional column: stands for the key towards an asker that may not see it.
 BLIND: Final = "_blind"
+#: Optional column: whether the row's record is under verification (L-32).
+MARKED: Final = "_marked"
 
-__all__ = ["BEFORE", "BLIND", "CHANGE_SYSTEM", "SNAPSHOT_SYSTEM", "ChangeSource"]
+__all__ = ["BEFORE", "BLIND", "CHANGE_SYSTEM", "MARKED", "SNAPSHOT_SYSTEM", "ChangeSource"]
 
 
 class ChangeSource(Protocol):

@@ -9,10 +9,11 @@ from __future__ import annotations
 import gzip
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from huitong.audit.subjects import Pair
 from huitong.delivery.events import Placed, array_of, encoded, numbered
 from huitong.delivery.limits import DeliveryLimits
 from huitong.delivery.model import Form, Position
@@ -33,6 +34,7 @@ class Chunk:
     content: bytes | Path
     next: Position | None
     batch: str
+    pairs: frozenset[Pair] = frozenset()  # whose records these are
 
 
 def chunks(events: Iterator[Placed], n: int, limits: DeliveryLimits, folder: Path) -> Iterator[Chunk]:
@@ -45,9 +47,11 @@ def chunks(events: Iterator[Placed], n: int, limits: DeliveryLimits, folder: Pat
         last = first
         while upcoming is not None and upcoming.at.seq == seq and basket.count < limits.link_events:
             basket.add(encoded(numbered(upcoming.event, n)))
+            basket.pairs.update(upcoming.pairs)
             last = upcoming.at.ordinal
             upcoming = next(events, None)
-        yield basket.chunk(seq, first, last, upcoming.at if upcoming else None, batch)
+        made = basket.chunk(seq, first, last, upcoming.at if upcoming else None, batch)
+        yield replace(made, pairs=frozenset(basket.pairs))
         basket.path.unlink(missing_ok=True)
         n += 1
 
@@ -56,6 +60,7 @@ class _Basket:
     def __init__(self, n: int, limits: DeliveryLimits, path: Path) -> None:
         self.path = path
         self.count = 0
+        self.pairs: set[Pair] = set()
         self._n = n
         self._limits = limits
         self._held: list[bytes] = []

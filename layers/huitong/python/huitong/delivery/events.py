@@ -19,9 +19,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
+from huitong.audit.subjects import PERSONS, RECORD, Pair, pairs_of
 from huitong.contracts.model import Contract
 from huitong.contracts.numbers import decimal_text
-from huitong.delivery.changes import BEFORE, BLIND
+from huitong.delivery.changes import BEFORE, BLIND, MARKED
 from huitong.delivery.model import Position
 from huitong.ports import timestamp
 from huitong.sharing.access import Access
@@ -53,6 +54,7 @@ class Placed:
 
     at: Position
     event: Event
+    pairs: tuple[Pair, ...] = ()  # whose it is, as blind indexes: for the evidence, never in the event
 
 
 class EventMaker:
@@ -71,7 +73,8 @@ class EventMaker:
         """Events of change rows, one for one, in their order."""
         for row in _rows(batches):
             at = Position(row["_seq"], row["_ordinal"])
-            yield Placed(at, self._change(row, f"{self._resource}:{at.seq}:{at.ordinal}"))
+            event = self._change(row, f"{self._resource}:{at.seq}:{at.ordinal}")
+            yield Placed(at, event, _disclosed(row))
 
     def snapshot(self, batches: Rows) -> Iterator[Placed]:
         """Events of table rows; their ids never equal those of changes."""
@@ -79,7 +82,8 @@ class EventMaker:
             at = Position(row["_seq"], row["_ordinal"])
             id = f"{self._resource}:{at.seq}:s{at.ordinal}"
             data = {"op": "snapshot", "row": self._shown(row), "source_row": row["_source_row"]}
-            yield Placed(at, self._envelope(row, id, "snapshot", row["_received_at"], data))
+            event = self._envelope(row, id, "snapshot", row["_received_at"], data)
+            yield Placed(at, event, _disclosed(row))
 
     def _change(self, row: Mapping[str, Any], id: str) -> Event:
         op = row["_op"]
@@ -101,6 +105,7 @@ class EventMaker:
             "batchid": row["_batch_id"],
             "unit": row["_unit"],
             "caseno": row["_case_no"],
+            "underreview": row.get(MARKED) or None,  # the record is under verification, and usable
             "data": data,
         }
         # CloudEvents attributes are never null or empty
@@ -177,6 +182,11 @@ def _text(value: object) -> str:
 
 
 _JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_text)
+
+
+def _disclosed(row: Mapping[str, Any]) -> tuple[Pair, ...]:
+    record = row.get(RECORD)
+    return tuple(pairs_of(str(record), row.get(PERSONS) or ())) if record else ()
 
 
 def _rows(batches: Rows) -> Iterator[dict[str, Any]]:

@@ -154,6 +154,9 @@ class Delivery:
     fields: tuple[str, ...] = ()  # those in the body, as it was made; empty = the subscription's
     masked: tuple[str, ...] = ()
     grant: str = ""
+    case_no: str = ""
+    duty: str = ""
+    purpose: str = ""
     subjects: Mapping[str, Any] = field(default_factory=dict)  # audit.subjects.Subjects as a mapping
 
     @property

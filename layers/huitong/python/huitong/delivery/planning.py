@@ -14,6 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, Protocol
 
+from huitong.audit.disclosed import Disclosures
+from huitong.audit.subjects import NOBODY
 from huitong.contracts.model import Contract
 from huitong.delivery.accounts import Deliveries, item_of
 from huitong.delivery.changes import ChangeSource
@@ -50,6 +52,7 @@ class Planner:
         events: EventBus,
         clock: Clock,
         limits: DeliveryLimits,
+        disclosures: Disclosures | None = None,
     ) -> None:
         self._subscriptions = subscriptions
         self._deliveries = deliveries
@@ -59,6 +62,7 @@ class Planner:
         self._events = events
         self._clock = clock
         self._limits = limits
+        self._disclosures = disclosures
 
     def plan(self, contract: Contract, upto: int) -> list[Subscription]:
         """Plan for every active subscription what was published up to ``upto``; those with deliveries due.
@@ -125,14 +129,14 @@ class Planner:
             rows = self._source.snapshot(contract, access, start.snapshot_seq, after=start.snapshot_ordinal)
             with closing(rows):
                 for chunk in self._cut(maker.snapshot(rows), start.next_delivery):
-                    stored = self._keep(stored, "snapshot", chunk, snapshot_ordinal=chunk.last)
+                    stored = self._keep(stored, access, "snapshot", chunk, snapshot_ordinal=chunk.last)
             stored = self._progress(stored, snapshot_done=True)
         start = stored.subscription
         if start.planned_seq < upto:
             rows = self._source.changes(contract, access, start.planned, upto)
             with closing(rows):
                 for chunk in self._cut(maker.changes(rows), start.next_delivery):
-                    stored = self._keep(stored, "changes", chunk, **_reached(chunk, upto))
+                    stored = self._keep(stored, access, "changes", chunk, **_reached(chunk, upto))
             if stored.subscription.planned_seq < upto:  # nothing for this subscriber at the end
                 stored = self._progress(stored, planned_seq=upto, planned_ordinal=0)
         return stored
@@ -141,8 +145,9 @@ class Planner:
         with TemporaryDirectory(prefix="huitong-push-") as folder:
             yield from chunks(events, n, limits or self._limits, Path(folder))
 
-    def _keep(self, stored: Stored, kind: Kind, chunk: Chunk, **progress: Any) -> Stored:
+    def _keep(self, stored: Stored, access: Access, kind: Kind, chunk: Chunk, **progress: Any) -> Stored:
         subscription = stored.subscription
+        subjects = self._disclosures.of_pairs(chunk.pairs) if self._disclosures else NOBODY
         delivery = Delivery(
             subscription=subscription.id,
             n=chunk.n,
@@ -159,6 +164,13 @@ class Planner:
             size=chunk.size,
             created_at=timestamp(self._clock.now()),
             batch=chunk.batch if kind == "changes" else "",
+            fields=access.fields,
+            masked=tuple(name for name in access.fields if access.masks.get(name)),
+            grant=access.grant,
+            case_no=access.case_no,
+            duty=access.duty,
+            purpose=access.purpose,
+            subjects=subjects.as_dict() if subjects.count else {},
         )
         return self._progress(stored, delivery, next_delivery=chunk.n + 1, **progress)
 

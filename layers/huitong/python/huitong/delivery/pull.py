@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from huitong.audit.subjects import Pair
 from huitong.contracts.model import Contract
 from huitong.delivery.changes import ChangeSource
 from huitong.delivery.events import Event, EventMaker, Placed, array_of, encoded
@@ -40,6 +41,7 @@ class Page:
     next: str
     has_more: bool
     seq: int  # the publication up to which (changes) or as of which (snapshot) was read
+    pairs: frozenset[Pair] = frozenset()  # whose records these are: for the evidence
 
     @property
     def events(self) -> list[Event]:
@@ -115,14 +117,16 @@ class Pull:
     ) -> Page:
         events: list[bytes] = []
         size, last = 0, Position(seq)
+        pairs: set[Pair] = set()
         for placed in found:
             event = encoded(placed.event)
             size += len(event) + 1
             if len(events) == limit or (events and size > self._limits.page_bytes):
-                return Page(tuple(events), cursor(resource, kind, last), True, seq)
+                return Page(tuple(events), cursor(resource, kind, last), True, seq, frozenset(pairs))
             events.append(event)
+            pairs.update(placed.pairs)
             last = placed.at
-        return Page(tuple(events), end, False, seq)
+        return Page(tuple(events), end, False, seq, frozenset(pairs))
 
     def _newest(self, resource: str) -> int:
         pointer = self._publications.get(resource)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from random import Random, SystemRandom
 
+from huitong.audit.disclosed import Disclosures
 from huitong.audit.trace import Traces
 from huitong.delivery.accounts import Deliveries
 from huitong.delivery.changes import ChangeSource
@@ -42,6 +43,7 @@ class Push:
         limits: DeliveryLimits | None = None,
         random: Random | None = None,
         traces: Traces | None = None,
+        disclosures: Disclosures | None = None,
     ) -> None:
         limits = limits or DeliveryLimits()
         self._subscriptions = subscriptions
@@ -53,7 +55,15 @@ class Push:
         @cache  # what it has read of the warehouse is worth keeping while the process lives
         def planner() -> Planner:
             return Planner(
-                subscriptions, self._deliveries, source(), exports, entitlement, events, clock, limits
+                subscriptions,
+                self._deliveries,
+                source(),
+                exports,
+                entitlement,
+                events,
+                clock,
+                limits,
+                disclosures,
             )
 
         self._planner = planner

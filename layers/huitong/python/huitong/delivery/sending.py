@@ -307,6 +307,9 @@ class Sender:
             detail=delivery.message_id,
             path="push",
             grant=delivery.grant,
+            case_no=delivery.case_no,
+            duty=delivery.duty,
+            purpose=delivery.purpose,
         ).of(Subjects.from_dict(delivery.subjects))
         item = item_of(replace(delivery, traced=True), due.item.version)
         self._traces.commit(told, replaces=[item])

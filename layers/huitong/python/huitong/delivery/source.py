@@ -8,7 +8,7 @@ network all the same.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,8 +17,9 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
+from huitong.audit.subjects import PERSONS, RECORD, blind_sql, persons_sql, record_text_sql
 from huitong.contracts.model import Contract
-from huitong.delivery.changes import BLIND, CHANGE_SYSTEM, SNAPSHOT_SYSTEM
+from huitong.delivery.changes import BEFORE, BLIND, CHANGE_SYSTEM, MARKED, SNAPSHOT_SYSTEM
 from huitong.delivery.model import Position
 from huitong.errors import Fault, InvalidQuery, Unavailable
 from huitong.sharing.access import Access
@@ -40,6 +41,7 @@ class WarehouseChanges:
     not see carry a keyed digest of the key, the same in every event of the row,
     so that the asker can follow the row without knowing whose it is.
     ``subjects_key``: that of the blind indexes by which the rows of a case are found.
+    ``marks`` gives the records of a resource that are under verification, as blind indexes.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class WarehouseChanges:
         *,
         blind_key: str = "",
         subjects_key: str = "",
+        marks: Callable[[str], frozenset[str]] | None = None,
         memory_mb: int = 1_024,
         threads: int = 2,
     ) -> None:
@@ -56,6 +59,7 @@ class WarehouseChanges:
         self._publications = publications
         self._blind_key = blind_key
         self._subjects_key = subjects_key
+        self._marks = marks
         self._memory_mb = memory_mb
         self._threads = threads
 
@@ -69,12 +73,12 @@ class WarehouseChanges:
             f"AND {quoted('_ordinal')} > {after.ordinal})) AND {quoted('_seq')} <= {upto}"
         )
         with self._opened(contract, "changes", refs) as (connection, table):
-            relation = f"SELECT * FROM ({table}) AS c WHERE {wanted}"
+            relation = self._disclosing(contract, f"SELECT * FROM ({table}) AS c WHERE {wanted}", before=True)
             shown = projection_sql(
                 contract,
                 access,
                 relation,
-                system_columns=CHANGE_SYSTEM,
+                system_columns=(*CHANGE_SYSTEM, *self._disclosed),
                 before=True,
                 subjects_key=self._subjects_key,
             )
@@ -88,9 +92,14 @@ class WarehouseChanges:
         """Rows in the order of batch and source row, fixed for a snapshot. Raises like :meth:`changes`."""
         publication = self._publications.at(contract.id, seq=seq)
         refs = self._lakehouse.files(contract, "current", publication.current_snapshot)
-        with self._opened(contract, "current", refs) as (connection, relation):
+        with self._opened(contract, "current", refs) as (connection, table):
+            relation = self._disclosing(contract, table)
             shown = projection_sql(
-                contract, access, relation, system_columns=_OF_TABLE, subjects_key=self._subjects_key
+                contract,
+                access,
+                relation,
+                system_columns=(*_OF_TABLE, *self._disclosed),
+                subjects_key=self._subjects_key,
             )
             shown = self._with_blind(contract, access, shown, relation, ("_batch_id", "_source_row"))
             order = ", ".join(
@@ -141,10 +150,28 @@ class WarehouseChanges:
             "integer_division": True,  # filters mean the same here as in queries
         }
 
+    @property
+    def _disclosed(self) -> tuple[str, ...]:
+        return (RECORD, PERSONS) if self._subjects_key else ()
+
+    def _disclosing(self, contract: Contract, relation: str, *, before: bool = False) -> str:
+        """The relation with whose rows they are, as blind indexes, whatever is shown of them (S-16).
+
+        A change tells of the persons that the row named before, too.
+        """
+        if not self._subjects_key:
+            return relation
+        record = blind_sql(self._subjects_key, "record", record_text_sql(contract))
+        columns = [quoted(f.name) for f in contract.subject_fields]
+        columns += [f"{quoted(BEFORE)}.{column}" for column in columns] if before else []
+        persons = persons_sql(self._subjects_key, columns)
+        return f"SELECT *, {record} AS {quoted(RECORD)}, {persons} AS {quoted(PERSONS)} FROM ({relation}) AS d"
+
     def _with_blind(
         self, contract: Contract, access: Access, shown: str, relation: str, by: tuple[str, str]
     ) -> str:
-        """The projection as it is, or with the column that stands for a key not shown."""
+        """The projection as it is, or with the columns that stand for a key not shown and for a mark."""
+        shown = self._with_marks(contract, shown)
         if not self._blind_key or len(_visible_keys(contract, access)) == len(contract.keys):
             return f"SELECT * FROM ({shown}) AS p"
         secret = hashlib.sha256(f"{self._blind_key}\x1f{contract.id}".encode()).hexdigest()
@@ -153,6 +180,16 @@ class WarehouseChanges:
         names = ", ".join(quoted(name) for name in by)
         keys = f"SELECT {names}, {digest} AS {quoted(BLIND)} FROM ({relation}) AS k"
         return f"SELECT p.*, b.{quoted(BLIND)} FROM ({shown}) AS p JOIN ({keys}) AS b USING ({names})"
+
+
+    def _with_marks(self, contract: Contract, shown: str) -> str:
+        """With a column that says which records are under verification, when any is (L-32)."""
+        marks = self._marks(contract.id) if self._marks and self._subjects_key else frozenset()
+        if not marks:
+            return shown
+        known = ", ".join(literal(mark) for mark in sorted(marks))
+        marked = f"COALESCE({quoted(RECORD)} IN ({known}), FALSE)"
+        return f"SELECT *, {marked} AS {quoted(MARKED)} FROM ({shown}) AS m"
 
 
 def _visible_keys(contract: Contract, access: Access) -> list[str]:

@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from huitong.audit.subjects import blind_sql, subject_text_sql
+from huitong.audit.subjects import PERSONS, RECORD, blind_sql, subject_text_sql
 from huitong.contracts.model import Contract, Field, Mask
 from huitong.quality.masking import mask_sql
 from huitong.sharing.access import Access
@@ -54,6 +54,7 @@ def projection_sql(
     system_columns: Sequence[str] = (),
     before: bool = False,
     subjects_key: str = "",
+    hidden: Sequence[tuple[str, str]] = (),
 ) -> str:
     """A SELECT that gives what ``access`` shows of ``relation_sql`` (a SELECT over typed columns).
 
@@ -61,12 +62,14 @@ def projection_sql(
     contract order, masked ones as text. ``before=True`` says that the relation
     is the change log: then ``_op`` and ``_changed_columns`` speak of granted
     fields and rows only, and the last column is ``_before``, restricted alike.
+    ``hidden`` are further columns (name, field), unmasked, after the others: for what stands between the
+    projection and the asker, never for the asker; not with ``before``.
     ``subjects_key`` finds the persons of a case; without it rows are found by their case field only.
     Raises ValueError on an access of another resource, one that gives no rows, or an unknown system column.
     """
     if access.resource != contract.id or access.gives == "nothing":
         raise ValueError("the access is of another resource, or only describes it")
-    known = CURRENT_COLUMNS + (CHANGE_COLUMNS if before else ())
+    known = CURRENT_COLUMNS + (RECORD, PERSONS) + (CHANGE_COLUMNS if before else ())
     if unknown := set(system_columns) - set(known):
         raise ValueError(f"no such system columns: {sorted(unknown)}")
     passes = passes_sql(contract, access, subjects_key)
@@ -76,6 +79,7 @@ def projection_sql(
         return _changes(contract, access, relation_sql, system_columns)
     values = [(name, _system(contract, access, name)) for name in system_columns]
     values += [(f.name, _shown(access, f, quoted(f.name))) for f in granted_fields(contract, access)]
+    values += [(name, quoted(field)) for name, field in hidden]
     if not passes:
         return f"SELECT {_columns(values)} FROM ({relation_sql}) AS r"
     inner = f"SELECT *, {passes} AS {_NOW} FROM ({relation_sql}) AS r"
@@ -87,6 +91,24 @@ def _columns(values: Sequence[tuple[str, str]], only_when: str = "") -> str:
     if only_when:
         guarded = [(name, f"CASE WHEN {only_when} THEN {value} END") for name, value in values]
     return ", ".join(f"{value} AS {quoted(name)}" for name, value in guarded) or "NULL AS _nothing"
+
+
+def rows_sql(
+    contract: Contract,
+    access: Access,
+    changes_sql: str,
+    hidden: Sequence[tuple[str, str]],
+    subjects_key: str = "",
+) -> str:
+    """``hidden`` columns (name, field), unmasked, of all rows of a change log: new ones and former."""
+    old = [f"{quoted(BEFORE)}.{quoted(f.name)} AS {quoted(f.name)}" for f in contract.fields]
+    old += [quoted(name) for name in CURRENT_COLUMNS]
+    former = f"SELECT {', '.join(old)} FROM ({changes_sql}) AS c WHERE {quoted(BEFORE)} IS NOT NULL"
+    shown = ", ".join(f"{quoted(field)} AS {quoted(name)}" for name, field in hidden)
+    where = passes_sql(contract, access, subjects_key) or "TRUE"
+    return " UNION ALL ".join(
+        f"SELECT {shown} FROM ({rows}) AS r WHERE {where}" for rows in (changes_sql, former)
+    )
 
 
 def passes_sql(contract: Contract, access: Access, subjects_key: str = "") -> str:

@@ -141,6 +141,7 @@ def build_push() -> Push:
         clock=parts.CLOCK,
         limits=DeliveryLimits().starting_after(s.retry_seconds),
         traces=parts.traces(s),
+        disclosures=parts.disclosures(s),
     )
 
 
@@ -234,11 +235,13 @@ def build_query_data() -> QueryServices:
     from huitong.delivery.pull import Pull
     from huitong.query.readable import Resolver
     from huitong.query.run import Queries
+    from huitong.tickets.marks import Marks
     from huitong.web.services import QueryServices
 
     s = settings.QuerySettings.read()
     staging, common = parts.bucket(s, s.staging_bucket), parts.common(s, s.staging_bucket)
-    resolver = Resolver(common["contracts"], common["grants"], common["publications"], common["batches"])
+    known = (common["contracts"], common["grants"], common["publications"], common["batches"])
+    resolver = Resolver(*known, Marks(parts.register(s), parts.CLOCK))
     source = parts.changes(s, s.warehouse_bucket, s.glue_database, s.secrets_key)
     return QueryServices(
         **common,
