@@ -11,10 +11,10 @@ from typing import Any
 import pyshacl
 import pytest
 import rdflib
+from tests.support.catalog_world import OPERATOR, REVIEWER, ROOT, CatalogWorld
 
 from huitong.catalog import dcat
 from huitong.catalog.documents import header
-from tests.support.catalog_world import OPERATOR, REVIEWER, ROOT, CatalogWorld
 
 Node = dict[str, Any]
 SHAPES = rdflib.Graph().parse(ROOT / "schemas/dcat/shapes.ttl")

@@ -76,7 +76,11 @@ def _choice(path: str, zh: str, en: str, known: Mapping[str, Any], mandatory: bo
         raise Unfit(f"须为:{allowed}", f"must be one of: {', '.join(words)}")
 
     note = "; ".join(f"{c} {n}" for c, n in words.items())
-    return Column(path, zh, en, read, lambda v: f"{v} {words.get(v, '')}".strip(), note, mandatory)
+
+    def write(value: Any) -> str:
+        return " ".join(dict.fromkeys((str(value), words.get(value, str(value)))))
+
+    return Column(path, zh, en, read, write, note, mandatory)
 
 
 def _flag(path: str, zh: str, en: str, mandatory: bool = False) -> Column:

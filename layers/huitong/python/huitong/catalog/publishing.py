@@ -157,7 +157,8 @@ class Publishing:
         if not rest:
             return [notice(u) for u in now], []
         blank = {k: v for k, v in notice("").as_dict().items() if k not in ("to", "id", "at")}
-        later = Item(_TO_TELL, f"{at}#{entry.resource}", {"units": rest, "notice": blank, "at": at})
+        place = f"{at}#{entry.resource}#{entry.edition}#{what[1]}"
+        later = Item(_TO_TELL, place, {"units": rest, "notice": blank, "at": at})
         return [notice(u) for u in now], [later]
 
 

@@ -11,7 +11,18 @@ from typing import Annotated
 import typer
 
 from huitong import __version__
-from huitong.cli import applications, batches, contracts, data, delivering, registers, subscriptions
+from huitong.cli import (
+    applications,
+    batches,
+    cases,
+    catalog_whole,
+    contracts,
+    data,
+    delivering,
+    identity,
+    registers,
+    subscriptions,
+)
 from huitong.cli.options import choose
 
 app = typer.Typer(
@@ -22,7 +33,18 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (contracts, delivering, batches, data, subscriptions, registers, applications):
+for part in (
+    contracts,
+    delivering,
+    batches,
+    data,
+    subscriptions,
+    registers,
+    identity,
+    applications,
+    cases,
+    catalog_whole,
+):
     part.register(app)
 
 
