@@ -286,3 +286,33 @@ def test_a_batch_that_names_the_ticket_corrects_it_whatever_it_changes(
     assert shown["state"] == "corrected"
     assert shown["history"][-1]["given"]["fields"] == ["debtor_id"]
     assert [r["unit"] for r in shown["receivers"]] == [FUND], "the bureau had the value before it was wrong"
+
+
+def test_a_record_under_verification_says_so_and_stays_usable(
+    wrong: Batch, deliver: Any, world: World, call: Call
+) -> None:
+    """L-32: in changes, in the snapshot and in SQL; who may not see the row does not see its mark."""
+    contract = world.contracts.get("claims")
+    world.grants.put(Grant(FUND, "claims", row_filter="claim_no > '001'", duty=DUTY), contract, by="test")
+
+    def events(route: str, as_: str = "bank") -> dict[str, bool]:
+        said = call("GET", f"/v1/resources/{{code}}/{route}", as_=as_, path={"code": "claims"}, duty=DUTY)
+        assert said.status == 200, said.body
+        return {e["data"]["row"]["claim_no"]: e.get("underreview", False) for e in said.body["items"]}
+
+    def marks(as_: str) -> list[Any]:
+        sql = f'SELECT * FROM "{contract.table}$marks"'
+        said = call("POST", "/v1/queries", as_=as_, body={"sql": sql}, duty=DUTY)
+        assert said.status == 200, said.body
+        return [(m["_source_row"], m["fields"], m["state"], m["ticket"]) for m in said.body["rows"]]
+
+    assert marks("bank") == []
+    id = file(call).body["id"]
+    assert events("changes") == events("snapshot") == {"001": True, "002": False}
+    assert marks("bank") == [(2, "amount", "open", None)]
+    assert marks("court") == [(2, "amount", "open", id)]
+    assert marks("fund") == []
+    assert events("snapshot", "fund") == {"002": False}
+    deliver(RIGHT)
+    assert events("snapshot") == {"001": False, "002": False}
+    assert [m[2] for m in marks("court")] == []
