@@ -209,8 +209,11 @@ def test_batches_are_shown_listed_released_rejected_and_replayed(
     listed = json.loads(run("batch", "list", "--status", "held", "--resource", "claims", "--json").stdout)
     assert {b["id"] for b in listed["items"]} == set(ids)
     assert json.loads(run("batch", "show", ids[0], "--json").stdout)["id"] == ids[0]
-    assert json.loads(run("batch", "release", ids[0], "--json").stdout)["status"] == "validated"
-    rejected = run("batch", "reject", ids[1], "--reason", "错误", "--json")
+    done = run("batch", "release", ids[0], "--json")  # whoever delivered does not decide on it
+    assert json.loads(done.stdout)["status"] == 403
+    done = run("batch", "release", ids[0], "--json", as_="officer")
+    assert json.loads(done.stdout)["status"] == "validated"
+    rejected = run("batch", "reject", ids[1], "--reason", "错误", "--json", as_="officer")
     assert json.loads(rejected.stdout)["status"] == "rejected"
     assert run("batch", "reject", ids[1], "--json").exit_code == 2
     world.batches.move(world.batches.get(ids[0]), "failed", by="test")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +25,7 @@ _RETRIES: Final = urllib3.Retry(
     raise_on_status=False,
     redirect=0,
 )
+_ONCE: Final = urllib3.Retry(total=0, redirect=0, raise_on_status=False)
 JSON: Final = "application/json"
 
 
@@ -114,7 +116,6 @@ class Client:
         url = "/".join((self.connection.api_url, "v1", *(quote(part, safe="") for part in path)))
         given = {name: value for name, value in (query or {}).items() if value not in ("", None)}
         headers = {
-            "Authorization": f"Bearer {self.connection.token}",
             "Accept": accept,
             "User-Agent": f"huitong-cli/{__version__}",
         }
@@ -127,19 +128,59 @@ class Client:
         headers |= {"Idempotency-Key": key} if key else {}
         data = json.dumps(body, ensure_ascii=False).encode() if body is not None else None
         retries = _RETRIES.new(allowed_methods=None) if key else _RETRIES
+        url = f"{url}?{urlencode(given)}" if given else url
         try:
-            answer = self._pool.request(
-                method,
-                f"{url}?{urlencode(given)}" if given else url,
-                body=data,
-                headers=headers,
-                retries=retries,
-            )
+            if self.connection.key:
+                answer = self._signed(method, path, url, given, headers, data, retries)
+            else:
+                bearer = {"Authorization": f"Bearer {self.connection.token}"} if self.connection.token else {}
+                answer = self._pool.request(
+                    method, url, body=data, headers={**headers, **bearer}, retries=retries
+                )
         except urllib3.exceptions.HTTPError as error:
             raise _unreachable(error) from error
         if answer.status >= 300:
             raise Refused(_refusal(answer))
         return answer
+
+    def _signed(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        url: str,
+        given: Mapping[str, Any],
+        headers: Mapping[str, str],
+        data: bytes | None,
+        retries: urllib3.Retry,
+    ) -> Any:
+        """Each try has a nonce of its own, so it is made here and not by the pool."""
+        from datetime import UTC, datetime
+
+        from huitong.identity.signed import Signable, sign
+
+        request = Signable(
+            method,
+            "/".join(("/v1", *(quote(part, safe="") for part in path))),
+            tuple((name, str(value)) for name, value in given.items()),
+            tuple(headers.items()),
+            data or b"",
+        )
+        again = retries.allowed_methods is None or method in retries.allowed_methods
+        for left in range(int(retries.total or 0) if again else 0, -1, -1):
+            c = self.connection
+            signature = sign(c.algorithm, c.key, c.credential, request, datetime.now(UTC))
+            try:
+                answer = self._pool.request(
+                    method, url, body=data, headers={**headers, "Authorization": signature}, retries=_ONCE
+                )
+            except urllib3.exceptions.HTTPError:
+                if not left:
+                    raise
+                continue
+            if answer.status not in retries.status_forcelist or not left:
+                return answer
+            time.sleep(0.3)
+        raise AssertionError("unreachable")
 
 
 def _refusal(answer: Any) -> dict[str, Any]:

@@ -22,6 +22,7 @@ class Connection:
     """``api_url`` is what comes before ``/v1``; ``unit`` is acted for unless a command names another.
 
     ``case``, ``duty``, ``purpose`` and ``grant`` say for what data are asked unless a command does.
+    With a ``key`` requests are signed as ``credential`` with the ``algorithm``, and ``token`` is not sent.
     """
 
     api_url: str
@@ -31,6 +32,9 @@ class Connection:
     duty: str = ""
     purpose: str = ""
     grant: str = ""
+    credential: str = ""
+    key: str = ""
+    algorithm: str = "HUITONG-HMAC-SM3"
 
 
 def find(named: str = "", environ: Mapping[str, str] = os.environ, start: Path | None = None) -> Connection:
@@ -62,6 +66,21 @@ def _use_in(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: environ.get(f"HUITONG_{name.upper()}", "") for name in USE}
 
 
+def find_address(named: str = "", environ: Mapping[str, str] = os.environ) -> Connection:
+    """Where to sign in: as :func:`find`, but an address is enough. Raises BadRequest."""
+    url = environ.get("HUITONG_API_URL", "")
+    return Connection(url.rstrip("/"), "") if url and not named else replace(find(named, environ), token="")
+
+
+def save(path: Path, connection: Connection) -> None:
+    """A profile file that only its owner reads."""
+    told = {"api_url": connection.api_url, "token": connection.token, "unit": connection.unit}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        json.dump(told, stream)
+
+
 def _usual(start: Path) -> Iterator[Path]:
     for folder in (start, *start.parents, Path(sys.prefix).parent):
         yield folder / PROFILE
@@ -71,7 +90,9 @@ def _read(path: Path) -> Connection:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         said = {name: str(raw.get(name, "")) for name in ("unit", *USE)}
-        return Connection(str(raw["api_url"]).rstrip("/"), str(raw["token"]), **said)
+        said |= {name: str(raw[name]) for name in ("credential", "key", "algorithm") if name in raw}
+        token = str(raw.get("token", "") if said.get("key") else raw["token"])
+        return Connection(str(raw["api_url"]).rstrip("/"), token, **said)
     except (ValueError, KeyError, TypeError) as error:
         raise BadRequest(
             f"连接配置 {path} 须有 api_url 与 token",

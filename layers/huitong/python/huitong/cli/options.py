@@ -33,6 +33,14 @@ def choose(profile_file: str) -> None:
     _chosen["profile"] = profile_file
 
 
+def unsigned_client() -> Client:
+    """For signing in: an address is enough. Raises BadRequest."""
+    from huitong.cli.client import Client
+    from huitong.cli.connection import find_address
+
+    return Client(find_address(_chosen.get("profile", "")))
+
+
 def client(*, case: str = "", duty: str = "", purpose: str = "", grant: str = "") -> Client:
     """With what a command says of the use of data. Raises BadRequest without a deployment to talk to."""
     from dataclasses import replace

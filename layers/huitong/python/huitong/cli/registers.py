@@ -158,12 +158,22 @@ def issue(
     unit: Unit = "",
     acts_for: Annotated[list[str] | None, typer.Option("--acts-for", help="可代表 / a unit, or *")] = None,
     expires: Annotated[str, typer.Option("--expires", help="到期时间 / 2027-01-31T00:00:00.000Z")] = "",
+    owner: Annotated[str, typer.Option("--owner", help="责任人账户 / account that answers for it")] = "",
     as_json: Json = False,
 ) -> None:
     """发放凭证 / Issue a credential; its token is shown once."""
     asked = {"name": name, "roles": role, "unit": unit, "acts_for": acts_for or [], "expires_at": expires}
+    asked |= {"owner": owner}
     made = client().post("credentials", body={key: value for key, value in asked.items() if value})
     _told(made, _CREDENTIAL, as_json)
+
+
+@credential.command("key")
+@command
+def signing_key(id: str, as_json: Json = False) -> None:
+    """发放签名密钥 / A new key for signed requests; it is shown once, the one before ends."""
+    made = client().post("credentials", id, "key")
+    _told(made, {**_CREDENTIAL, "key": "密钥(仅显示一次)key, shown once"}, as_json)
 
 
 @credential.command("list")
