@@ -14,16 +14,20 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from huitong.audit.subjects import Subjects
+from huitong.contracts.model import Contract
 from huitong.errors import Fault, HuitongError, InvalidQuery, LimitExceeded
 from huitong.query.dialect import invalid, macros_in, to_duckdb
+from huitong.query.disclosing import Disclosing as Relation
+from huitong.query.disclosing import disclosing
 from huitong.query.limits import Limits
 from huitong.query.parse import CheckedQuery, TableUse
 from huitong.sharing.names import literal, quoted
@@ -42,6 +46,23 @@ _NAMES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
+class Disclosed:
+    """Whose data of a resource a query gave (``exact``), or at most whose."""
+
+    resource: str
+    subjects: Subjects
+    exact: bool
+
+
+class Disclosing(Protocol):
+    """:class:`huitong.audit.disclosed.Disclosures`, as far as queries need it."""
+
+    def of_sql(
+        self, connection: duckdb.DuckDBPyConnection, relation_sql: str, contract: Contract
+    ) -> Subjects: ...
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """A result written to a file: its columns as (name, Athena's type), rows, bytes."""
 
@@ -50,19 +71,35 @@ class Outcome:
     size: int
     chunks: tuple[int, ...] = ()  # rows of each record batch of the file
     engine_id: str = ""
+    disclosed: tuple[Disclosed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a table is for this asker: a SELECT over local files."""
+    """What a table is for this asker: a SELECT over local files.
+
+    ``rows`` is the same with the ``hidden`` columns (name, field) beside, from
+    which the evidence of the query is made: no query of an asker reads it.
+    """
 
     use: TableUse
     sql: str
     paths: tuple[Path, ...] = ()
+    contract: Contract | None = None
+    rows: str = ""
+    hidden: tuple[tuple[str, str], ...] = ()
 
 
-def run(query: CheckedQuery, views: Sequence[View], limits: Limits, target: Path) -> Outcome:
+def run(
+    query: CheckedQuery,
+    views: Sequence[View],
+    limits: Limits,
+    target: Path,
+    disclosures: Disclosing | None = None,
+) -> Outcome:
     """Run a checked query over its views; the result is an Arrow IPC file at ``target``.
+
+    With ``disclosures`` the outcome says whose data it holds.
 
     Raises LimitExceeded (time, memory, rows, size of the result) and
     InvalidQuery (unknown columns, types that do not fit, values that cannot be
@@ -83,7 +120,29 @@ def run(query: CheckedQuery, views: Sequence[View], limits: Limits, target: Path
             connection.execute(statement)
         _lock(connection, [path for view in views for path in view.paths])
         stack.enter_context(_interrupted(connection, deadline))
-        return _write(connection, sql, limits, deadline, target)
+        outcome = _write(connection, sql, limits, deadline, target)
+        if disclosures is None:
+            return outcome
+        return replace(outcome, disclosed=tuple(_disclosed(connection, query, views, disclosures)))
+
+
+def _disclosed(
+    connection: duckdb.DuckDBPyConnection, query: CheckedQuery, views: Sequence[View], known: Disclosing
+) -> Iterator[Disclosed]:
+    """For each resource once, over all its tables and states in the query."""
+    found: dict[str, tuple[Contract, list[Relation]]] = {}
+    for number, view in enumerate(views):
+        if view.contract is None or not view.rows:
+            continue
+        name = f"__huitong_rows_{number}"
+        connection.execute(f"CREATE VIEW {quoted(name)} AS {view.rows}")
+        relation = disclosing(query, view.use, name, view.hidden)
+        if relation is not None:
+            found.setdefault(view.contract.id, (view.contract, []))[1].append(relation)
+    for resource, (contract, relations) in found.items():
+        sql = " UNION ALL ".join(r.relation_sql for r in relations)
+        exact = all(r.exact for r in relations)
+        yield Disclosed(resource, known.of_sql(connection, sql, contract), exact)
 
 
 def _connection(limits: Limits, temp: Path) -> duckdb.DuckDBPyConnection:

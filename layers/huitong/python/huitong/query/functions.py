@@ -12,12 +12,13 @@ from collections.abc import Mapping
 from typing import Final
 
 
-def _words(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
+    """Names, apart by blanks."""
     return frozenset(text.split())
 
 
 #: Syntax nodes of sqlglot that are no functions.
-STRUCTURE: Final = _words(
+STRUCTURE: Final = words(
     """
     Select Union Except Intersect Subquery With CTE From Join Where Group Rollup Cube GroupingSets Having
     Order Ordered Limit Fetch LimitOptions Offset Distinct Table TableAlias Alias Identifier Column Star
@@ -30,7 +31,7 @@ STRUCTURE: Final = _words(
 )
 
 #: Functions by sqlglot's class, the same for all spellings of one function.
-FUNCTIONS: Final = _words(
+FUNCTIONS: Final = words(
     """
     Abs Ceil Floor Round Trunc Sign Sqrt Cbrt Exp Ln Log Pow Pi Rand Greatest Least WidthBucket
     Degrees Radians Sin Cos Tan Asin Acos Atan Atan2 IsNan
@@ -53,7 +54,7 @@ FUNCTIONS: Final = _words(
 )
 
 #: Functions that sqlglot has no class for, by Athena's name in lower case.
-NAMED: Final = _words(
+NAMED: Final = words(
     """
     format_datetime to_iso8601 at_timezone every hamming_distance codepoint geometric_mean array_union
     arrays_overlap any_match all_match none_match nan infinity e
@@ -61,7 +62,7 @@ NAMED: Final = _words(
 )
 
 #: Types of casts.
-TYPES: Final = _words(
+TYPES: Final = words(
     """
     VARCHAR CHAR TEXT BOOLEAN TINYINT SMALLINT INT BIGINT DECIMAL DOUBLE FLOAT DATE TIME TIMESTAMP TIMESTAMPTZ
     VARBINARY JSON ARRAY STRUCT MAP

@@ -22,7 +22,14 @@ from huitong.sharing.access import Access, Use
 from huitong.sharing.decide import access_for
 from huitong.sharing.grants import Grants
 from huitong.sharing.names import literal, quoted
-from huitong.sharing.projection import CHANGE_COLUMNS, CURRENT_COLUMNS, granted_fields, projection_sql
+from huitong.sharing.projection import (
+    CHANGE_COLUMNS,
+    CURRENT_COLUMNS,
+    granted_fields,
+    projection_sql,
+    rows_sql,
+)
+from huitong.tickets.marks import Marks
 from huitong.warehouse.publication import Publication, Publications
 
 #: Of findings and quarantine, the newest so many batches can be read by SQL.
@@ -41,6 +48,10 @@ _HISTORY: Final = (
     ("seq", "BIGINT"), ("batch_id", "VARCHAR"), ("published_at", "VARCHAR"), ("mode", "VARCHAR"),
     ("contract_version", "BIGINT"), ("rows", "BIGINT"), ("inserted", "BIGINT"), ("updated", "BIGINT"),
     ("deleted", "BIGINT"), ("unchanged", "BIGINT"),
+)  # fmt: skip
+_MARKS: Final = (
+    ("_batch_id", "VARCHAR"), ("_source_row", "BIGINT"), ("ticket", "VARCHAR"), ("kind", "VARCHAR"),
+    ("fields", "VARCHAR"), ("state", "VARCHAR"), ("since", "VARCHAR"), ("result", "VARCHAR"),
 )  # fmt: skip
 _MOMENT: Final = (
     "CAST(REPLACE(REPLACE(published_at, 'T', ' '), 'Z', ' UTC') AS TIMESTAMP WITH TIME ZONE) AS published_at"
@@ -73,6 +84,8 @@ class Readable:
     publication: Publication | None = None
     fixed: str = ""
     files: tuple[str, ...] = ()
+    marks: str = ""  # a SELECT of the records under verification, of rows that may not all be the asker's
+    hidden: tuple[tuple[str, str], ...] = ()  # columns beside the asker's: (name that nobody knows, field)
 
 
 class TableSource(Protocol):
@@ -87,12 +100,18 @@ class Resolver:
     """Finds what a table name means for an asker."""
 
     def __init__(
-        self, contracts: Contracts, grants: Grants, publications: Publications, batches: Batches
+        self,
+        contracts: Contracts,
+        grants: Grants,
+        publications: Publications,
+        batches: Batches,
+        marks: Marks | None = None,
     ) -> None:
         self._contracts = contracts
         self._grants = grants
         self._publications = publications
         self._batches = batches
+        self._marks = marks
 
     def resolve(self, use: TableUse, principal: Principal, acting_unit: str, asked: Use = SQL) -> Readable:
         """Raises NotFound, the same for a table that does not exist and one that the asker may not know
@@ -104,7 +123,10 @@ class Resolver:
             return Readable(use, contract, access, fixed=self._history(contract, access))
         if use.part in ("findings", "quarantine"):
             return Readable(use, contract, access, files=self._files(contract.id, use.part))
-        return Readable(use, contract, access, self._published(contract.id, use.as_of))
+        published = self._published(contract.id, use.as_of)
+        if use.part == "marks":
+            return Readable(use, contract, access, published, marks=self._marked(contract, access))
+        return Readable(use, contract, access, published)
 
     def permitted(
         self, use: TableUse, principal: Principal, acting_unit: str, asked: Use = SQL
@@ -144,6 +166,18 @@ class Resolver:
             if number in (published.current_snapshot, published.changes_snapshot):
                 return published
         raise NotFound("没有该快照", "There is no such snapshot", resource=resource, snapshot=as_of.value)
+
+    def _marked(self, contract: Contract, access: Access) -> str:
+        """Records under verification, and results of late, by the rows' places (L-32, C-24). Which ticket it
+        is, and of what kind, is its parties' to know: others learn that there is one, of shown fields."""
+        rows: list[list[str | int | None]] = []
+        for mark in self._marks.of_resource(contract.id) if self._marks else ():
+            shown = [name for name in mark.fields if name in access.fields]
+            if mark.batch_id and shown:
+                told = [mark.ticket if access.owner else None, mark.kind if access.owner else None]
+                state = [mark.state, mark.since, mark.result]
+                rows.append([mark.batch_id, mark.source_row, *told, " ".join(shown), *state])
+        return values_sql(_MARKS, rows)
 
     def _history(self, contract: Contract, access: Access) -> str:
         # With a row filter, the counts of all rows would tell of rows outside of it.
@@ -237,19 +271,38 @@ def _view(
         if use.part == "findings":
             return View(use, _parquet_sql(_FINDINGS, paths), tuple(paths))
         return View(use, _quarantine_sql(contract, access, paths), tuple(paths))
-    published = readable.publication
+    published, traced = readable.publication, _hidden(contract)
     if use.part == "changes":
         snapshot = published.changes_snapshot if published else 0
         sql, files = stack.enter_context(source.relation(contract, "changes", snapshot))
         system = (*CHANGE_COLUMNS, *CURRENT_COLUMNS)
+        rows = rows_sql(contract, access, sql, traced, subjects_key)
         shown = projection_sql(
             contract, access, sql, system_columns=system, before=True, subjects_key=subjects_key
         )
-        return View(use, shown, tuple(files))
+        return View(use, shown, tuple(files), contract, rows, traced)
     snapshot = published.current_snapshot if published else 0
     sql, files = stack.enter_context(source.relation(contract, "current", snapshot))
-    shown = projection_sql(contract, access, sql, system_columns=CURRENT_COLUMNS, subjects_key=subjects_key)
-    return View(use, shown, tuple(files))
+
+    if use.part == "marks":
+        places = ("_batch_id", "_source_row")
+        mine = projection_sql(contract, access, sql, system_columns=places, subjects_key=subjects_key)
+        names = ", ".join(places)
+        view = f"SELECT m.* FROM ({readable.marks}) AS m SEMI JOIN ({mine}) AS r USING ({names})"
+        return View(use, view, tuple(files))
+
+    def projected(hidden: Sequence[tuple[str, str]]) -> str:
+        return projection_sql(
+            contract, access, sql, system_columns=CURRENT_COLUMNS, subjects_key=subjects_key, hidden=hidden
+        )
+
+    return View(use, projected(readable.hidden), tuple(files), contract, projected(traced), traced)
+
+
+def _hidden(contract: Contract) -> tuple[tuple[str, str], ...]:
+    """Keys and persons under names of their own: what evidence of a query is made of."""
+    names = dict.fromkeys(f.name for f in (*contract.keys, *contract.subject_fields))
+    return tuple((f"__huitong_traced_{n}", name) for n, name in enumerate(names))
 
 
 def _quarantine_sql(contract: Contract, access: Access, paths: Sequence[Path]) -> str:

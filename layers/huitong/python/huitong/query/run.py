@@ -21,12 +21,13 @@ from huitong.errors import BadRequest, NotFound
 from huitong.identity.model import Principal
 from huitong.ports import Clock, Item, ObjectStore, Register, timestamp
 from huitong.query import engine
-from huitong.query.engine import Outcome
+from huitong.query.engine import Disclosed, Disclosing, Outcome
+from huitong.query.grouping import SMALLEST_GROUP, grouped
 from huitong.query.limits import Limits
 from huitong.query.parse import CheckedQuery, TableUse, check
 from huitong.query.readable import Readable, Resolver, TableSource, opened
 from huitong.query.values import arrow_bytes, csv_text, json_rows
-from huitong.sharing.access import Use
+from huitong.sharing.access import Access, Use
 
 if TYPE_CHECKING:
     from huitong.warehouse.lakehouse import Lakehouse
@@ -70,17 +71,26 @@ class WarehouseTables:
 
 
 class DuckDbEngine:
+    """``subjects_key`` finds the rows of a case; ``disclosures`` say whose data a query gave."""
+
     name = "duckdb"
 
-    def __init__(self, source: TableSource, staging: ObjectStore, subjects_key: str = "") -> None:
+    def __init__(
+        self,
+        source: TableSource,
+        staging: ObjectStore,
+        subjects_key: str = "",
+        disclosures: Disclosing | None = None,
+    ) -> None:
         self._source = source
         self._staging = staging
         self._subjects_key = subjects_key
+        self._disclosures = disclosures
 
     def run(self, query: CheckedQuery, tables: Sequence[Readable], limits: Limits, target: Path) -> Outcome:
         """Raises LimitExceeded and InvalidQuery, and Unavailable when storage failed."""
         with opened(tables, self._source, self._staging, self._subjects_key) as views:
-            return engine.run(query, views, limits, target)
+            return engine.run(query, views, limits, target, self._disclosures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +105,15 @@ class QueryResult:
     bytes: int
     expires_at: str
     tables: tuple[str, ...] = ()
+    #: per resource: what was had of it, and whose data (evidence; not stored with the result)
+    accesses: tuple[Access, ...] = ()
+    disclosed: tuple[Disclosed, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """What is kept with the result."""
+        names = ("id", "total_rows", "engine", "seconds", "bytes", "expires_at")
+        kept: dict[str, Any] = {name: getattr(self, name) for name in names}
+        return {**kept, "columns": list(self.columns), "tables": list(self.tables)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +133,20 @@ class Queries:
     """``results`` is the staging bucket; entries are ``QUERY#{id}`` in the register."""
 
     def __init__(
-        self, register: Register, results: ObjectStore, resolver: Resolver, engine: Engine, clock: Clock
+        self,
+        register: Register,
+        results: ObjectStore,
+        resolver: Resolver,
+        engine: Engine,
+        clock: Clock,
+        smallest_group: int = SMALLEST_GROUP,
     ) -> None:
         self._register = register
         self._results = results
         self._resolver = resolver
         self._engine = engine
         self._clock = clock
+        self._smallest_group = smallest_group
 
     def run(
         self,
@@ -142,6 +165,9 @@ class Queries:
         """
         query, asked = check(sql), use or Use("sql")
         tables = [self._resolver.resolve(table, principal, acting_unit, asked) for table in query.tables]
+        bounded = grouped(query, tables, self._smallest_group)
+        if bounded is not None:
+            query, tables = bounded.query, list(bounded.tables)
         started = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="huitong-result-") as folder:
             target = Path(folder) / "result.arrow"
@@ -211,6 +237,8 @@ class Queries:
             bytes=outcome.size,
             expires_at=timestamp(expires),
             tables=tuple(dict.fromkeys(t.contract.id for t in tables if t.contract)),
+            accesses=tuple({t.contract.id: t.access for t in tables if t.contract and t.access}.values()),
+            disclosed=() if any(t.hidden for t in tables) else outcome.disclosed,
         )
         uses = [
             [{"name": t.use.name, "part": t.use.part}, t.access.digest() if t.access else ""] for t in tables
