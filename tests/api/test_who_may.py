@@ -12,6 +12,50 @@ from huitong.web.operations import OPERATIONS, Operation
 
 CLOSED = [o for o in OPERATIONS if not o.public]
 PATH = {"code": "claims", "id": "x1", "unit": COURT, "name": "default", "version": "1"}
+_FILE = {"document": "d/1", "digest": "ab" * 32}
+STANDING_BODIES: dict[str, dict[str, Any]] = {
+    "RegistrationBody": {},
+    "RegistrationStateBody": {"state": "closed", "reason": "x"},
+    "AgreementBody": {
+        "kind": "security", "first": COURT, "second": BANK, "starts": "2026-01-01", "ends": "2026-12-31",
+        **_FILE,
+    },
+    "ShareListBody": {"counterpart": COURT, "resources": ["claims"]},
+    "DockingBody": {
+        "counterpart": COURT, "resources": ["claims"], "method": "x", "security_terms": "x", "contacts": ["x"],
+    },
+    "JointTestBody": {
+        "counterpart": COURT, "resource": "claims", "interface": "push", "interface_version": "1",
+        "result": "passed", "tested_on": "2026-01-01", "our_testers": ["x"], "their_testers": ["x"], **_FILE,
+    },
+    "OutsideBody": {"source": COURT, "resources": ["claims"], "reason": "x", **_FILE},
+    "MatterStepBody": {"step": "sign_first"},
+    "DockingLogBody": {"people": "x", "text": "x"},
+    "DockingWorkBody": {"title": "x", "owner": COURT},
+    "DockingWorkStateBody": {"number": 1, "state": "done"},
+    "DocumentBody": {"filename": "a.pdf"},
+    "RectificationBody": {"unit": COURT, "grounds": "x", "limit": "2026-02-01"},
+    "ComplaintBody": {"respondent": COURT, "matter": "x"},
+    "ChangeNoticeBody": {
+        "kind": "upgrade", "resources": ["claims"], "starts": "2026-02-01", "ends": "2026-02-01", "impact": "x",
+    },
+    "ComplianceBody": {"project": "x", "prepared_on": "2026-01-01", **_FILE},
+    "AnnualReportBody": {"year": 2025},
+    "AnnualMonthBody": {"month": 1},
+    "RestrictionBody": {"unit": COURT, "reason": "x", "effects": ["grants"]},
+    "RestrictionStepBody": {"id": "ab", "step": "lift", "reason": "x"},
+    "RestrictionPolicyBody": {"automatic": True, "grace_days": 0, "effects": ["grants"]},
+}  # fmt: skip
+CATALOG_BODIES: dict[str, dict[str, Any]] = {
+    "EntryBody": {"resource": "claims"},
+    "EntryContentBody": {"content": {}},
+    "CatalogStepBody": {"step": "submit"},
+    "EditionBody": {},
+    "ViewBody": {"zh": "x", "en": "x", "group_by": "provider"},
+    "ImportBody": {"workbook": ""},
+    "ElementBody": {"title": "x", "type": "string"},
+    "CatalogDutyBody": {"unit": COURT, "change": "law", "document": "x"},
+}
 BODIES: dict[str, dict[str, Any]] = {
     "ContractBody": {"document": "x"},
     "UploadBody": {"resource": "claims", "filename": "a.csv", "unit": COURT},
@@ -27,6 +71,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "PostBody": {"zh": "岗位", "en": "post"},
     "DutyBody": {"zh": "职责", "en": "duty", "basis": "条例第一条"},
     "QueryBody": {"sql": "SELECT 1"},
+    "ApplicationBody": {"resource": "claims"},
+    "ApplicationStepBody": {"step": "decide"},
+    "CalendarBody": {"holidays": ["2026-01-01"], "make_up": []},
+    **STANDING_BODIES,
+    **CATALOG_BODIES,
 }
 
 
@@ -72,11 +121,44 @@ REFUSED_TO_A_FOREIGN_UNIT = {
     "cancel_subscription": 403, "pause_subscription": 403, "resume_subscription": 403,
     "replay_subscription": 403, "list_deliveries": 403, "list_traces": 403, "get_changes": 404,
     "get_snapshot": 404, "get_findings": 403,
+    "create_entry": 403, "get_entry": 404, "get_entry_record": 404, "put_entry": 404, "step_entry": 404,
+    "get_entry_publication": 404, "get_entry_interface": 404, "publish_edition": 403, "get_edition": 404,
+    "compare_editions": 404, "get_view": 404, "put_view": 403, "remove_view": 403, "import_catalog": 403,
+    "put_element": 403, "seed_elements": 403, "register_duty": 403, "get_catalog_duty": 404,
+    "step_catalog_duty": 404,
+}  # fmt: skip
+for _one, _many, _opening in (
+    ("agreement", "agreements", "draft"), ("share_list", "share_lists", "propose"),
+    ("docking", "dockings", "propose"), ("joint_test", "joint_tests", "record"),
+    ("outside_exchange", "outside_exchanges", "file"), ("rectification", "rectifications", "issue"),
+    ("complaint", "complaints", "file"), ("change_notice", "change_notices", "file"),
+    ("compliance_check", "compliance_checks", "prepare"), ("annual_report", "annual_reports", "announce"),
+):  # fmt: skip
+    REFUSED_TO_A_FOREIGN_UNIT |= {f"{_opening}_{_one}": 403, f"get_{_one}": 404, f"step_{_one}": 403}
+REFUSED_TO_A_FOREIGN_UNIT |= {
+    "get_registration": 403, "put_registration": 403, "move_registration": 403,
+    "list_registration_changes": 403, "list_docking_log": 404, "add_docking_log": 404,
+    "list_docking_work": 404, "add_docking_work": 404, "move_docking_work": 404, "open_document": 403,
+    "get_document": 403, "get_controls": 403, "list_overdue_rectifications": 403, "get_annual_figures": 403,
+    "gather_annual_month": 403, "make_annual_workbook": 403, "make_annual_page": 403,
+    "impose_restriction": 403, "decide_restriction": 403, "put_restriction_policy": 403,
+    "list_interfaces": 403, "get_gate": 400,
+}  # fmt: skip
+REFUSED_TO_A_FOREIGN_UNIT |= {
+    "file_application": 403, "get_application": 404, "step_application": 404, "get_application_sheet": 404,
+    "put_calendar": 403,
 }  # fmt: skip
 OPEN_TO_ALL = {
+    "list_applications", "list_breaches",  # the unit's own
+    "list_disputes", "get_calendar",
+    "list_agreements", "list_share_lists", "list_dockings", "list_joint_tests", "list_outside_exchanges",
+    "list_rectifications", "list_complaints", "list_change_notices", "list_compliance_checks",
+    "list_annual_reports", "list_restrictions", "get_restriction_policy",
     "sign_out", "list_sessions",  # of the asker's own
     "get_me", "list_contracts", "list_resources", "list_units", "get_unit", "list_profiles", "list_batches",
     "list_grants", "list_subscriptions", "get_ledger", "run_query", "get_query",
+    "list_entries", "search_catalog", "test_conformance", "list_editions", "list_views",
+    "get_catalog_template", "export_catalog", "list_elements", "list_catalog_duties",
 }  # fmt: skip
 
 
