@@ -49,7 +49,14 @@ def test_somebody_whose_roles_are_over_may_nothing_but_sign_out(operation: str) 
 def test_none_of_the_three_administrators_has_the_rights_of_another() -> None:
     """S-07: giving rights, and reading the evidence, are in different hands, and neither runs the system."""
     may_of = {role: {rule for rule in RULES if matrix.allowed(rule, role, own=False)} for role in APART}
-    giving = {"account.put", "credential.issue", "credential.disable", "session.others", "post.put", "duty.put"}
+    giving = {
+        "account.put",
+        "credential.issue",
+        "credential.disable",
+        "session.others",
+        "post.put",
+        "duty.put",
+    }
     assert giving <= may_of["security"]
     assert not giving & may_of["admin"]
     assert not giving & may_of["auditor"]
