@@ -6,7 +6,8 @@ from typing import Any
 
 from chalice.app import Blueprint
 
-from huitong.intake.rows import put_rows
+from api_routes.carrying import approval_named, permitted_ticket
+from huitong.intake.rows import put_rows, upload_id_of
 from huitong.web.resources import delivering_unit, known_contract
 from huitong.web.services import ApiServices
 from huitong.web.serving import Ask, serve
@@ -19,6 +20,7 @@ def open_upload(ask: Ask[ApiServices]) -> dict[str, Any]:
     body = ask.body
     contract = known_contract(ask, body["resource"])
     unit = delivering_unit(ask, contract, body.get("unit", ""))
+    noting = permitted_ticket(ask, contract, unit)
     upload_id, place = ask.services.uploads.open(
         unit,
         contract.id,
@@ -31,6 +33,7 @@ def open_upload(ask: Ask[ApiServices]) -> dict[str, Any]:
         options=body.get("options"),
         by=ask.by,
     )
+    noting(upload_id)
     return {
         "upload_id": upload_id,
         "url": place.url,
@@ -62,6 +65,10 @@ def put_records(ask: Ask[ApiServices], code: str) -> dict[str, Any]:
     body, services = ask.body, ask.services
     contract = known_contract(ask, code)
     unit = delivering_unit(ask, contract, body.get("unit", ""))
+    key = ask.headers.get("idempotency-key", "").strip() or body.get("edition", "")
+    key = key or approval_named(body)  # so that the upload has its id before its rows are taken
+    expected = upload_id_of(unit, contract.id, key) if key else ""
+    permitted_ticket(ask, contract, unit, expected)(expected)
     upload_id = put_rows(
         services.landing,
         services.uploads,
@@ -70,7 +77,7 @@ def put_records(ask: Ask[ApiServices], code: str) -> dict[str, Any]:
         body.get("rows", ()),
         deletions=body.get("deletions", ()),
         mode=body.get("mode", ""),
-        idempotency_key=ask.headers.get("idempotency-key", "").strip() or body.get("edition", ""),
+        idempotency_key=key,
         profile=body.get("profile", ""),
         case_no=body.get("case_no", ""),
         ticket=body.get("ticket", ""),

@@ -64,7 +64,7 @@ def put_rows(
             f"一次最多 {MAX_BYTES // 1024 // 1024} MB;更多数据请上传文件",
             f"At most {MAX_BYTES // 1024 // 1024} MB in one call; upload a file for more",
         )
-    id = _upload_id(unit, resource, idempotency_key) if idempotency_key else uploads.new_id()
+    id = upload_id_of(unit, resource, idempotency_key) if idempotency_key else uploads.new_id()
     digest = hashlib.sha256(body).hexdigest()
     upload = uploads.announced(
         unit,
@@ -108,7 +108,8 @@ def _encoded(text: str) -> bytes:
         raise BadRequest("数据行不可用", "The rows cannot be taken", problems=[problem]) from error
 
 
-def _upload_id(unit: str, resource: str, idempotency_key: str) -> str:
+def upload_id_of(unit: str, resource: str, idempotency_key: str) -> str:
+    """The id of the upload that rows with this key become: the same for every repetition."""
     named = "\x1f".join((unit, resource, idempotency_key)).encode()
     return f"u{hashlib.sha256(named).hexdigest()[:32]}"
 

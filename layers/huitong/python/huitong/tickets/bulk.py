@@ -70,15 +70,17 @@ class BulkCorrections:
     def possible(self, record: Record, actor: Actor) -> list[Step]:
         return self.desk.possible(record, actor)
 
-    def permit(self, id: str, principal: Principal, resource: str) -> Record:
+    def permit(self, id: str, principal: Principal, resource: str, upload: str = "") -> Record:
         """Whether this person may deliver rows under the approval now.
 
-        Raises NotFound, Conflict (not approved, or used already) and NotPermitted: another resource,
-        another person than the designated one, or the session in which it was approved.
+        ``upload``: a delivery that is repeated has its id from the first time. Raises NotFound, Conflict
+        (not approved, or used already) and NotPermitted: another resource, another person than the
+        designated one, or the session in which it was approved.
         """
         record = self.desk.get(id)
-        approval = record.last("approve")
-        if record.state != "approved" or approval is None or record.last("deliver") is not None:
+        approval, used = record.last("approve"), record.last("deliver")
+        other = used is not None and used.given["upload"] != upload
+        if record.state != "approved" or approval is None or other:
             raise Conflict(f"{id} 未获批准或已使用", f"{id} is not approved, or has been used", id=id)
         why = _objection(record, approval.given, principal, resource)
         if why:
@@ -86,7 +88,8 @@ class BulkCorrections:
         return record
 
     def delivering(self, id: str, principal: Principal, upload: str, *, seen: int) -> None:
-        """Note which upload uses the approval. Raises Conflict when another upload was first."""
+        """Note which upload uses the approval, before its rows are taken. Raises Conflict when another
+        was first."""
         given = {"upload": upload, "session": session_of(principal), "person": principal.who}
         self.desk.take(id, "deliver", BY_CLOCK, given, seen=seen)
 

@@ -170,6 +170,18 @@ class Corrections:
         )
         return self.unsealed(record)
 
+    def permit(self, id: str, unit: str, resource: str) -> None:
+        """Whether a delivery may say that it carries this ticket's correction.
+
+        Raises NotFound, the same for one of another unit or resource, and Conflict when it is closed.
+        """
+        desk = self._desk(id)
+        record = desk.find(id)
+        if record is None or (record.parties["provider"], record.content["resource"]) != (unit, resource):
+            raise NotFound(f"没有 {id}", f"There is no {id}", id=id)
+        if record.state not in desk.procedure.step("correct").sources:  # type: ignore[union-attr]
+            raise Conflict(f"{id} 已不在办理中", f"{id} is not under way", id=id)
+
     def unsealed(self, record: Record) -> Doubt:
         """For the platform itself: following a correction."""
         return unsealed(self._secrets, record.id, str(record.content["sealed"]))
