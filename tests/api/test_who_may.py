@@ -11,7 +11,7 @@ from conftest import BANK, BUREAU, COURT, Call, World
 from huitong.web.operations import OPERATIONS, Operation
 
 CLOSED = [o for o in OPERATIONS if not o.public]
-PATH = {"code": "claims", "id": "x1", "unit": COURT, "name": "default", "version": "1"}
+PATH = {"code": "claims", "id": "x1", "unit": COURT, "name": "default", "version": "1", "year": "2026"}
 _FILE = {"document": "d/1", "digest": "ab" * 32}
 STANDING_BODIES: dict[str, dict[str, Any]] = {
     "RegistrationBody": {},

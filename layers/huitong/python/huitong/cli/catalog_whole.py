@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -83,10 +84,10 @@ def export(
     """导出目录 / An edition as JSON, DCAT (JSON-LD) or workbook."""
     path = ("open", "catalogue") if open_only else ("catalog", "export")
     asked: dict[str, Any] = {} if open_only else {"format": form, "edition": which}
-    pages = list(client().pages(*path, most=200, **asked)) if form != "workbook" else []
     if form == "workbook" and not open_only:
         _saved(client().get(*path, **asked)["workbook"], out or "catalogue.xlsx", as_json)
         return
+    pages = list(_pages(path, asked))
     made = _joined(pages) if form == "dcat" or open_only else [i for page in pages for i in page["items"]]
     text = json.dumps(made, ensure_ascii=False, indent=1)
     if out:
@@ -94,6 +95,16 @@ def export(
         show_json({"file": out}) if as_json else note(out)
     else:
         print(text)
+
+
+def _pages(path: tuple[str, ...], asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    after = ""
+    while True:
+        page = client().get(*path, **asked, after=after, limit=200)
+        yield page
+        after = page["next"] or ""
+        if not after:
+            return
 
 
 def _joined(pages: list[dict[str, Any]]) -> dict[str, Any]:
