@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pytest
 from tests.support.grounds import DUTY, KnownGrounds
-from tests.support.standing import complete, standing_areas
+from tests.support.standing import settled, standing_areas
 from tests.support.tickets import ticket_areas
 
 from huitong.audit.trace import Traces
@@ -275,8 +275,7 @@ def world(tmp_path: Path) -> World:
     for name, (unit, roles, acts_for) in people.items():
         made.tokens[name] = made.credentials.issue(name, unit, roles, acts_for=acts_for, by="test")[1]
     made.contracts.put(CONTRACT, by="test", provider=COURT)
-    for unit in (BANK, BUREAU):  # who are to share passes the gates; tests of the gates start elsewhere
-        complete(made, unit, "claims", interfaces=("push", "pull", "read", "comparison"))
+    settled(made, (BANK, BUREAU), "claims", ("push", "pull", "read", "comparison"))  # they pass the gates
     return made
 
 
@@ -306,10 +305,12 @@ def platform(world: World, tmp_path: Path) -> Any:
         clock=world.clock,
     )
     lakehouse = Lakehouse(catalog, "huitong", ports.warehouse)
-    resolver = Resolver(world.contracts, world.grants, world.publications, world.batches)
+    resolver = Resolver(world.contracts, world.grants, world.publications, world.batches, world.marks)
     engine = DuckDbEngine(WarehouseTables(ports.warehouse, lakehouse), world.staging, SUBJECTS_KEY)
     world.services["queries"] = Queries(world.register, world.staging, resolver, engine, world.clock)
-    source = WarehouseChanges(lakehouse, world.publications, subjects_key=SUBJECTS_KEY)
+    source = WarehouseChanges(
+        lakehouse, world.publications, subjects_key=SUBJECTS_KEY, marks=world.marks.records
+    )
     world.services["pull"] = Pull(world.publications, source)
     world.follow(lakehouse, source, DiskObjects(tmp_path / "evidence"))
     return Platform(ports)

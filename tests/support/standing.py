@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
+from huitong.audit.trace import Traces
 from huitong.batches.lateness import found
 from huitong.contracts.registry import Contracts
 from huitong.delivery.accounts import Deliveries
 from huitong.identity.model import DATA_DEPARTMENT, OPERATOR, Principal
+from huitong.identity.units import Units
+from huitong.local.register import MemoryRegister
 from huitong.procedures.deciding import Actor
 from huitong.procedures.model import Record
 from huitong.standing.controls import Controls
@@ -74,7 +79,7 @@ def person(unit: str, name: str = "") -> Actor:
 
 
 def complete(
-    world: Any, unit: str, resource: str, *, but: Sequence[str] = (), interface: str = "push"
+    world: Any, unit: str, resource: str, *, but: Sequence[str] = (), interfaces: Sequence[str] = ("push",)
 ) -> None:
     """All that the gates ask for before ``unit`` may have the resource over an interface; ``but`` leaves out."""
     contracts: Contracts = world.contracts
@@ -95,26 +100,23 @@ def complete(
         agreed(world, owner, OPERATOR, "sharing", [contract.id])
     if "security" not in but:
         agreed(world, owner, unit, "security", [])
-    wanted = {"list": False, "docking": False, "test": False} | dict.fromkeys(but, True)
     made = {
         "share-lists": {"resources": [contract.id]},
         "dockings": {
-            "resources": [contract.id],
-            "method": "API",
-            "security_terms": "SM4",
-            "contacts": ["王五"],
+            "resources": [contract.id], "method": "API", "security_terms": "SM4", "contacts": ["王五"]
         },
-        "joint-tests": joint_test(contract.id, interface),
-    }
-    for short, (kind, content) in zip(("list", "docking", "test"), made.items(), strict=True):
-        if not wanted[short]:
+    }  # fmt: skip
+    for short, (kind, content) in zip(("list", "docking"), made.items(), strict=True):
+        if short not in but:
             confirmed(world, kind, unit, OPERATOR, content)
+    for interface in interfaces if "test" not in but else ():
+        confirmed(world, "joint-tests", unit, OPERATOR, joint_test(contract.id, interface))
 
 
 def joint_test(resource: str, interface: str = "push", **more: Any) -> dict[str, Any]:
     return {
         "resource": resource, "interface": interface, "interface_version": "1", "result": "passed",
-        "tested_on": "2026-01-05", "our_testers": ["甲"], "their_testers": ["乙"], "document": "d/1",
+        "tested_on": "2026-01-01", "our_testers": ["甲"], "their_testers": ["乙"], "document": "d/1",
         "digest": DIGEST, **more,
     }  # fmt: skip
 
@@ -140,3 +142,25 @@ def confirmed(world: Any, kind: str, one: str, other: str, content: dict[str, An
     """What one side put forward and the other confirmed."""
     record = world.standing.open(kind, person(one), {"counterpart": other, **content})
     return world.standing.take(record.procedure, record.id, "confirm", person(other), {})
+
+
+_KEPT = ("AGREEMENT#", "SHARE_LIST#", "DOCKING#", "JOINT_TEST#", "BETWEEN#", "PARTNERS#", "STANDING#", "UNIT")
+
+
+def settled(world: Any, units: Sequence[str], resource: str, interfaces: Sequence[str]) -> None:
+    """As :func:`complete`, but without the evidence and the notices of its steps, for tests of other things."""
+    register = MemoryRegister()
+    aside = SimpleNamespace(
+        register=register, traces=Traces(register, world.clock), calendar=world.calendar, clock=world.clock,
+        units=Units(register), contracts=world.contracts, grants=world.grants, batches=world.batches,
+        staging=world.staging, subscriptions=None,
+    )  # fmt: skip
+    standing_areas(aside)
+    for unit in world.units.list():
+        aside.units.put(unit.code, unit.name)
+    for unit in units:
+        complete(aside, unit, resource, interfaces=interfaces)
+    kept = [i for i in register._items.values() if i.pk.startswith(_KEPT)]
+    fresh = [i for i in kept if world.register.get(i.pk, i.sk) is None]
+    for item in fresh:
+        world.register.create(replace(item, version=0))

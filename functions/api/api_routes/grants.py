@@ -40,6 +40,7 @@ def put_grant(ask: Ask[ApiServices], unit: str, code: str) -> dict[str, Any]:
     ask.services.units.get(unit)
     contract = contract_named(ask, code)
     body = ask.body
+    ask.services.gates.check_ways(unit, contract, body.get("methods", ()))
     row_filter = body.get("row_filter", "")
     if row_filter:
         from huitong.sharing.row_filter import canonical_filter  # brings a parser of SQL

@@ -29,6 +29,7 @@ def subscribe(ask: Ask[ApiServices]) -> dict[str, Any]:
     ask.permit("subscription.put", unit)
     contract = contract_named(ask, body["resource"])
     access = _access_of(ask, contract, unit)
+    ask.services.gates.check_exchange(unit, contract, "push")
     subscription, secret = ask.services.subscriptions.create(
         unit,
         access,

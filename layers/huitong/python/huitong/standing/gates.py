@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, Final
 
 from huitong.contracts.model import Contract
 from huitong.contracts.registry import Contracts
@@ -24,6 +24,8 @@ from huitong.standing.registration import Registrations
 
 #: Why a unit is restricted, as problems; none = it is not (:mod:`huitong.supervision.restrictions`).
 Restricted = Callable[[str], Sequence[Problem]]
+_MINUTE: Final = timedelta(minutes=1)
+_REMEMBERED: Final = 10_000
 
 
 def _unrestricted(_unit: str) -> Sequence[Problem]:
@@ -49,6 +51,7 @@ class Gates:
         self._clock = clock
         self._restricted = restricted
         self.strict = strict
+        self._passed: dict[tuple[str, str, int, str], datetime] = {}
 
     def check_share(self, resource: Contract | str, provider: str = "") -> None:
         """Before a resource is published as shared. ``provider`` is taken where the contract names none.
@@ -66,6 +69,26 @@ class Gates:
         Raises NotPermitted with every missing thing, NotFound.
         """
         self._refuse(self.lacks(unit, resource, interface, version), "不能开通", "It cannot be enabled")
+
+    def check_ways(self, unit: str, resource: Contract | str, ways: Sequence[str]) -> None:
+        """As :meth:`check_exchange` for several ways of use at once; what lacks for many is told once.
+
+        None named = reading on the platform; each interface is asked about when it is enabled.
+        """
+        contract = self._contract(resource)
+        every = {(p.rule, p.en): p for way in ways or ("sql",) for p in self.lacks(unit, contract, way)}
+        self._refuse(list(every.values()), "不能开通", "It cannot be enabled")
+
+    def check_running(self, unit: str, resource: Contract, interface: str) -> None:
+        """As :meth:`check_exchange`, for an interface that is called again and again: what passed is not
+        looked at anew for a minute, what closes it takes effect within one (S-37). Raises NotPermitted."""
+        key, now = (unit, resource.id, resource.version, interface), self._clock.now()
+        if self._passed.get(key, now) > now:
+            return
+        self.check_exchange(unit, resource, interface)
+        if len(self._passed) >= _REMEMBERED:
+            self._passed.clear()
+        self._passed[key] = now + _MINUTE
 
     def lacks_to_share(self, resource: Contract | str, provider: str = "") -> list[Problem]:
         contract = self._contract(resource)
