@@ -64,7 +64,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "ReasonBody": {"reason": "no"},
     "UnitBody": {"code": COURT, "name": "x"},
     "CredentialBody": {"name": "x", "roles": ["admin"]},
-    "GrantBody": {},
+    "GrantBody": {"basis": "深破管函〔2026〕1号"},
     "SubscriptionBody": {"resource": "claims", "endpoint": "https://receiver.example/in", "unit": BANK},
     "AccountBody": {"login": "wang.li", "name": "王丽", "roles": [{"role": "officer"}]},
     "RolesBody": {"roles": [{"role": "officer"}]},

@@ -61,11 +61,12 @@ def _proven(
 
 
 def filled(template: str, path: Mapping[str, str]) -> str:
-    """``/v1/batches/{id}`` with its parameters in place, percent-encoded as a client sends them."""
-    from urllib.parse import quote
+    """``/v1/batches/{id}`` with its parameters in place, percent-encoded as a client sends them: gateways
+    differ in whether they decode them first."""
+    from urllib.parse import quote, unquote
 
     for name, value in path.items():
-        template = template.replace(f"{{{name}}}", quote(value, safe=""))
+        template = template.replace(f"{{{name}}}", quote(unquote(value), safe=""))
     return template
 
 
