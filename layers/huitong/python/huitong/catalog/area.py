@@ -42,7 +42,9 @@ class Catalogue:
         self.duties = Duties(register, self.entries.shelf, units, traces, calendar, clock)
         self.imports = Importing(self.entries, contracts)
         shelf = self.entries.shelf
-        self.search = Search(self.shown, lambda: self.editions.documents("current"), shelf.fed)
+        self.search = Search(
+            self.shown, lambda: self.editions.documents("current"), shelf.fed, shelf.last_fed
+        )
 
     def entry(self, resource: str) -> Entry | None:
         """The published entry of a resource, from which an application is filed (X-19); None without one."""

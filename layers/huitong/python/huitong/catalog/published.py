@@ -94,6 +94,10 @@ class Shelf:
         """(place in the feed, resource), oldest first."""
         return [(i.sk, str(i.body["resource"])) for i in self._register.query(_FEED, after=after)]
 
+    def last_fed(self, count: int) -> list[str]:
+        """The last places of the feed, oldest first."""
+        return [i.sk for i in self._register.query(_FEED, descending=True, limit=count)][::-1]
+
     @staticmethod
     def _told(resource: str, at: str, number: int) -> Item:
         return Item(_FEED, f"{at}#{resource}#{number}", {"resource": resource})

@@ -155,7 +155,7 @@ def _texts(shown: Document) -> dict[str, str]:
 
 class Search:
     """The index over what is published. ``read`` gives a resource's document, None when there is none now;
-    ``all`` every document; ``fed`` the places of the feed after one."""
+    ``all`` every document; ``fed`` the feed after a place; ``last`` its last places."""
 
     #: Entries of the feed may be stored out of order by clocks that differ: this much is read again.
     OVERLAP: Final = 120
@@ -165,8 +165,9 @@ class Search:
         read: Callable[[str], Document | None],
         all: Callable[[], Iterable[Document]],
         fed: Callable[[str], Iterable[tuple[str, str]]],
+        last: Callable[[int], list[str]],
     ) -> None:
-        self._read, self._all, self._fed = read, all, fed
+        self._read, self._all, self._fed, self._last = read, all, fed, last
         self._index: Index | None = None
         self._seen: list[str] = []
 
@@ -177,7 +178,7 @@ class Search:
 
     def _present(self) -> Index:
         if self._index is None:
-            self._seen = [place for place, _ in self._fed("")][-self.OVERLAP :]
+            self._seen = self._last(self.OVERLAP)
             self._index = Index()
             for one in self._all():
                 self._index.put(one)
