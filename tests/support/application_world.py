@@ -11,6 +11,7 @@ from huitong.errors import NotFound
 from huitong.identity.model import OPERATOR, Principal, Role
 from huitong.local.messages import ManualClock
 from huitong.local.register import MemoryRegister
+from huitong.ports import Register
 from huitong.procedures.calendar import Calendar
 from huitong.sharing.applications import Applications, Asker
 from huitong.sharing.grants import Grants
@@ -82,7 +83,7 @@ PEOPLE = {
 @dataclass
 class ApplicationWorld:
     contract: Contract = CONTRACT
-    register: MemoryRegister = field(default_factory=MemoryRegister)
+    register: Register = field(default_factory=MemoryRegister)
     clock: ManualClock = field(default_factory=ManualClock)
 
     def __post_init__(self) -> None:

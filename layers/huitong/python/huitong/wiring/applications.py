@@ -28,7 +28,6 @@ class CatalogueTypes:
 
 
 def applications(s: MovingSettings) -> Applications:
-    from huitong.audit.trace import Traces
     from huitong.procedures.calendar import Calendar
     from huitong.sharing.applications import Applications
     from huitong.sharing.grants import Grants
@@ -39,14 +38,14 @@ def applications(s: MovingSettings) -> Applications:
     pushes = parts.queue(s, s.push_queue_url, waiting=s.waiting_queue_url)
     return Applications(
         register,
-        Traces(register, parts.CLOCK),
+        parts.traces(s),
         Calendar(register),
         parts.CLOCK,
         parts.contracts(s, s.staging_bucket),
         Grants(register, parts.CLOCK),
         parts.subscriptions(s, s.secrets_key, pushes, rules),
-        entries=CatalogueTypes(area("catalog")) if "catalog" in areas.BUILDERS else None,
-        gate=area("gates") if "gates" in areas.BUILDERS else None,
+        entries=CatalogueTypes(area("catalog")),
+        gate=area("gates"),
     )
 
 
