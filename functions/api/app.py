@@ -27,6 +27,7 @@ from api_routes import (
     standing,
     subscriptions,
     supervision,
+    suspensions,
     units,
 )
 
@@ -34,6 +35,7 @@ from huitong.web.services import ApiServices
 from huitong.web.serving import ServiceApp
 
 BLUEPRINTS = (
+    suspensions,
     supervision,
     standing,
     health,

@@ -5,12 +5,21 @@ Lambda handler ``app.app``.
 
 from __future__ import annotations
 
-from query_routes import changes, corrections, findings, open_access, queries, reports, verifications
+from query_routes import (
+    changes,
+    corrections,
+    evidence,
+    findings,
+    open_access,
+    queries,
+    reports,
+    verifications,
+)
 
 from huitong.web.services import QueryServices
 from huitong.web.serving import ServiceApp
 
-BLUEPRINTS = (queries, changes, findings, corrections, verifications, open_access, reports)
+BLUEPRINTS = (evidence, queries, changes, findings, corrections, verifications, open_access, reports)
 
 
 def _build() -> QueryServices:

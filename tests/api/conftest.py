@@ -13,11 +13,11 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from tests.support.evidence import evidence_areas
 from tests.support.grounds import DUTY, KnownGrounds
 from tests.support.standing import settled, standing_areas
 from tests.support.tickets import ticket_areas
 
-from huitong.audit.trace import Traces
 from huitong.batches.ledger import Ledger
 from huitong.batches.register import Batches
 from huitong.cases.corrections import Corrections as StageCorrections
@@ -101,7 +101,7 @@ class World:
     def __post_init__(self) -> None:
         queue = self.queues = {name: MemoryQueue() for name in ("ingest", "validate", "compare", "push")}
         register, clock = self.register, self.clock
-        self.traces = Traces(register, clock)
+        evidence_areas(self)
         self.credentials = Credentials(register, clock, self.traces, PlainSecrets())
         self.units = Units(register)
         self.contracts = Contracts(register, self.staging, clock)
@@ -109,7 +109,7 @@ class World:
             registers=RegisteredGrounds(lambda: self.area("cases"), lambda: self.area("duties"))
         )
         self.grants = Grants(register, clock, self.grounds)
-        self.batches = Batches(register, clock)
+        self.batches = Batches(register, clock, self.traces)
         self.publications = Publications(register)
         self.uploads = Uploads(register, self.landing, clock)
         self.profiles = Profiles(register)
@@ -282,11 +282,14 @@ def world(tmp_path: Path) -> World:
 @pytest.fixture
 def platform(world: World, tmp_path: Path) -> Any:
     """The steps from a landed file to published tables, and the services that read them."""
+    from huitong.audit.disclosed import Disclosures
     from huitong.delivery.pull import Pull
     from huitong.delivery.source import WarehouseChanges
     from huitong.local.platform import Platform, Ports
+    from huitong.query.exports import Exports
     from huitong.query.readable import Resolver
     from huitong.query.run import DuckDbEngine, Queries, WarehouseTables
+    from huitong.sharing.volume import Volumes
     from huitong.warehouse.lakehouse import Lakehouse
 
     def catalog() -> Any:
@@ -306,8 +309,18 @@ def platform(world: World, tmp_path: Path) -> Any:
     )
     lakehouse = Lakehouse(catalog, "huitong", ports.warehouse)
     resolver = Resolver(world.contracts, world.grants, world.publications, world.batches, world.marks)
-    engine = DuckDbEngine(WarehouseTables(ports.warehouse, lakehouse), world.staging, SUBJECTS_KEY)
-    world.services["queries"] = Queries(world.register, world.staging, resolver, engine, world.clock)
+    disclosures = Disclosures(lambda: SUBJECTS_KEY, DiskObjects(tmp_path / "evidence"), world.clock)
+    tables = WarehouseTables(ports.warehouse, lakehouse)
+    engine = DuckDbEngine(tables, world.staging, SUBJECTS_KEY, disclosures)
+    queries = Queries(world.register, world.staging, resolver, engine, world.clock)
+    volumes = Volumes(world.register, world.clock)
+    world.services |= {
+        "queries": queries,
+        "volumes": volumes,
+        "exports": Exports(
+            world.register, world.staging, queries, world.traces, volumes, lambda: "marks", world.clock
+        ),
+    }
     source = WarehouseChanges(
         lakehouse, world.publications, subjects_key=SUBJECTS_KEY, marks=world.marks.records
     )
@@ -339,7 +352,7 @@ def apps(world: World) -> dict[str, Any]:
         "query_data": lambda: QueryServices(
             **world.common(),
             staging=world.staging,
-            **{name: world.services.get(name) for name in ("queries", "pull")},
+            **{name: world.services.get(name) for name in ("queries", "pull", "volumes", "exports")},
         ),
     }
     apps = {name: importlib.import_module(f"functions.{name}.app").app for name in built}

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Final
 
 from huitong.audit.chain import SHARDS, Keyring, Tail, number, partition
@@ -31,6 +32,12 @@ class Checked:
         found = self.finding.as_dict() if self.finding else None
         return {"shard": self.shard, "first": self.first, "last": self.last, "count": self.count,
                 "finding": found, "next": self.next or None}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    items: tuple[tuple[str, bytes], ...]
+    next: str
 
 
 class Checking:
@@ -74,6 +81,16 @@ class Checking:
             str(verdict.tail.n) if going else "",
         )
 
+    def files(self, low: str, after: str, limit: int) -> Files:
+        """Head files in order, as they were signed, from a day on. ``after`` is the key before."""
+        found: list[tuple[str, bytes]] = []
+        for one in self._evidence.list(FOLDER):
+            if one.key > (after or f"{FOLDER}{low}"):
+                if len(found) == limit:
+                    return Files(tuple(found), found[-1][0])
+                found.append((one.key, self._evidence.read(one.key)))
+        return Files(tuple(found), "")
+
     def _start(self, shard: int, after: str) -> Tail | Finding:
         if not after or after == "0":
             return Tail(shard)
@@ -112,18 +129,20 @@ def check_export(
     """An export, without the platform: every head's signature and order, every chain's links.
 
     ``heads``: files (name, bytes) in order; ``fits(message, signature)`` checks a
-    signature. The exported entries of a shard follow each other in order.
+    signature. The exported entries of a shard follow each other in order; memory stays bounded.
     """
     signed, findings = _heads_in_order(heads, fits)
-    chains: dict[int, list[Raw]] = {}
-    for body in entries:
-        chains.setdefault(int(body.get("shard", 0)), []).append((int(body.get("n", 0)), body))
-    counts = {}
-    for shard in sorted({*chains, *signed}):
-        verdict: Verdict = follow(chains.get(shard, []), Tail(shard), None, signed.get(shard, []))
-        counts[shard] = verdict.count
+    count, seen = 0, set()
+    for shard, chain in groupby(entries, key=lambda body: int(body.get("shard", -1))):
+        raws = ((int(body.get("n", 0)), body) for body in chain)
+        verdict: Verdict = follow(raws, Tail(shard), None, signed.get(shard, []))
+        count += verdict.count
+        seen.add(shard)
         findings += [verdict.finding] if verdict.finding else []
-    return {"entries": sum(counts.values()), "heads": len(heads), "findings": [f.as_dict() for f in findings]}
+    for shard in signed.keys() - seen:
+        verdict = follow((), Tail(shard), None, signed[shard])
+        findings += [verdict.finding] if verdict.finding else []
+    return {"entries": count, "heads": len(heads), "findings": [f.as_dict() for f in findings]}
 
 
 def _heads_in_order(

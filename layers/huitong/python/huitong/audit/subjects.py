@@ -42,6 +42,7 @@ _DIGITS: Final = 32
 _BLOCK: Final = 64
 _APART: Final = "\x1f"
 _NOTHING: Final = "\x00"
+_BLANKS: Final = " \u3000\xa0"
 _UPPER: Final = str.maketrans(ascii_lowercase, ascii_uppercase)  # what DuckDB does alike: no other letters
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -97,11 +98,11 @@ def blind_sql(key: str, kind: Kind, text_sql: str) -> str:
 
 
 def subject_text(value: str) -> str:
-    return value.strip(" ").translate(_UPPER)
+    return value.strip(_BLANKS).translate(_UPPER)
 
 
 def subject_text_sql(column_sql: str) -> str:
-    return f"translate(trim({column_sql}), '{ascii_lowercase}', '{ascii_uppercase}')"
+    return f"translate(trim({column_sql}, '{_BLANKS}'), '{ascii_lowercase}', '{ascii_uppercase}')"
 
 
 def record_text(contract: Contract, row: Mapping[str, Any]) -> str:

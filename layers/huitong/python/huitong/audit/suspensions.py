@@ -86,9 +86,7 @@ class Suspensions:
         found = (self.find(item.sk) for item in self._register.query(_LISTED))
         return [one for one in found if one is not None]
 
-    def _write(
-        self, item: Item | None, made: Suspension, by: str, act: str, creates: Sequence[Item]
-    ) -> None:
+    def _write(self, item: Item | None, made: Suspension, by: str, act: str, creates: Sequence[Item]) -> None:
         pk, body = _pk(made.principal), made.as_dict()
         new = [Item(pk, _SK, body), Item(_LISTED, made.principal, {})] if item is None else []
         self._traces.commit(

@@ -139,7 +139,14 @@ def counted(counts: dict[str, Any], entries: Sequence[Entry], days: WorkingDays)
             for subject in {s for s, _ in trace.subjects if s}:
                 if subject in subjects or len(subjects) < _MOST_SUBJECTS:
                     subjects[subject] = int(subjects.get(subject, 0)) + 1
-    return {**counts, "seen": seen, "subjects": subjects, "rows": rows, "outside": outside, "refused": refused}
+    return {
+        **counts,
+        "seen": seen,
+        "subjects": subjects,
+        "rows": rows,
+        "outside": outside,
+        "refused": refused,
+    }
 
 
 def is_outside(at: str, days: WorkingDays) -> bool:

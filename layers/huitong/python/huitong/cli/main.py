@@ -13,15 +13,20 @@ import typer
 from huitong import __version__
 from huitong.cli import (
     applications,
+    audit,
     batches,
     cases,
     catalog_whole,
     contracts,
+    corrections,
     data,
     delivering,
     identity,
+    open_access,
     registers,
+    standing,
     subscriptions,
+    supervision,
 )
 from huitong.cli.options import choose
 
@@ -34,16 +39,21 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for part in (
+    audit,
     contracts,
     delivering,
     batches,
     data,
     subscriptions,
     registers,
+    standing,
+    supervision,
     identity,
     applications,
     cases,
     catalog_whole,
+    corrections,
+    open_access,
 ):
     part.register(app)
 

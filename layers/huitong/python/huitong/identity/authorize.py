@@ -127,6 +127,12 @@ RULES: Final[Mapping[str, Rule]] = {
     "application.step": _everybody,  # the procedure says whose step it is
     "breach.read": _any(_role("officer", "auditor"), _own),
     "calendar.put": _role("admin", "officer"),
+    "evidence.read": _any(_first, _role("auditor"), _own),
+    "evidence.read_all": _any(_first, _role("auditor")),
+    "evidence.recipients": _any(_first, _role("auditor"), _own),  # of a record: its provider
+    "evidence.verify": _any(_first, _role("auditor")),
+    "suspension.read": _any(_SECURITY, _role("auditor")),
+    "suspension.put": _SECURITY,
     "correction.file": _any(_role("officer"), _own),  # what may be doubted is bounded by the asker's Access
     "correction.read": _any(_SUPERVISORS, _own),
     "correction.step": _any(_role("officer"), _own),

@@ -80,6 +80,7 @@ BUILDERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "evidence_heads": heads,
     "evidence_checking": checking,
     "clock_drift": clock_drift,
+    "evidence_register": parts.register,
     "disclosures": disclosures,
     "suspensions": suspensions,
 }
