@@ -48,6 +48,7 @@ def upload(
     edition: Annotated[str, typer.Option("--edition", help="版本 / declared edition")] = "",
     import_profile: Annotated[str, typer.Option("--profile", help="导入方案 / saved import profile")] = "",
     case_no: Annotated[str, typer.Option("--case", help="案号 / case it was obtained for")] = "",
+    correction: Annotated[str, typer.Option("--ticket", help="校核单号 / correction that it carries")] = "",
     encoding: Annotated[str, typer.Option("--encoding", help="例如 gb18030")] = "",
     delimiter: Annotated[str, typer.Option("--delimiter", help="分隔符")] = "",
     sheet: Annotated[str, typer.Option("--sheet", help="工作表名或序号 / name or position")] = "",
@@ -62,7 +63,8 @@ def upload(
     options |= {"header_row": str(header_row)} if header_row else {}
     asked = {
         "resource": resource, "filename": file.name, "unit": unit, "mode": mode, "edition": edition,
-        "profile": import_profile, "case_no": case_no, "options": {k: v for k, v in options.items() if v},
+        "profile": import_profile, "case_no": case_no, "ticket": correction,
+        "options": {k: v for k, v in options.items() if v},
     }  # fmt: skip
     ticket = api.post("uploads", body={name: value for name, value in asked.items() if value})
     note(

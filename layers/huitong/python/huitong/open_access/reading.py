@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from huitong.contracts.model import STANDING, Contract, Mask
+from huitong.contracts.model import STANDING, Contract, Field, Mask
 from huitong.delivery.pull import Pull
 from huitong.errors import NotFound
 from huitong.open_access.publication_rules import open_access
@@ -50,25 +50,13 @@ class OpenReading:
         return len(self._rows(contract, access, "", limit).rows)
 
     def own(self, contract: Contract, number: str) -> list[Mapping[str, Any]]:
-        """Rows about one person, by the person's own number; what is about others in them is masked.
-
-        A row can name several persons (a couple). Fields of the others are their number fields and those
-        that begin with the same word (``spouse_id_no``, ``spouse_name``).
-        """
+        """Rows about one person, by the person's own number; what is about others in them is masked."""
         found: list[Mapping[str, Any]] = []
         for field in contract.subject_fields:
-            others = [f for f in contract.subject_fields if f is not field]
-            masks: dict[str, Mask] = {}
-            for other in others:
-                word = other.name.partition("_")[0] + "_"
-                same = [f for f in contract.fields if f.name.startswith(word) and f is not field]
-                own = field.name.startswith(word)
-                for one in (*(() if own else same), other):
-                    masks[one.name] = one.mask or "all"
             wanted = f"UPPER(TRIM({quoted(field.name)})) = {literal(number.strip().upper())}"
             names = tuple(f.name for f in contract.fields)
-            access = Access(contract.id, names, masks, wanted)
-            found += self._rows(contract, access, "", MOST_OWN).rows
+            masks: dict[str, Mask] = {f.name: f.mask or "all" for f in of_others(contract, field)}
+            found += self._rows(contract, Access(contract.id, names, masks, wanted), "", MOST_OWN).rows
         return found
 
     def _rows(self, contract: Contract, access: Access, after: str, limit: int) -> OpenRows:
@@ -78,3 +66,21 @@ class OpenReading:
             return OpenRows((), "", False, 0, access.fields)
         rows = tuple(event["data"]["row"] for event in page.events)
         return OpenRows(rows, page.next if page.has_more else "", page.has_more, page.seq, access.fields)
+
+
+def of_others(contract: Contract, own: Field) -> list[Field]:
+    """The fields of a row that are about somebody else than the person whom ``own`` names.
+
+    The first number of a resource names whom its rows are about; a further one belongs to a relative, with
+    all fields that begin with the same word (``spouse_id_no``, ``spouse_name``). A relative sees of the
+    first person's fields only those that are not sensitive.
+    """
+    first, *relatives = contract.subject_fields
+    words = [_word(f) for f in relatives]
+    if own is first:
+        return [f for f in contract.fields if f in relatives or f.name.startswith(tuple(words))]
+    return [f for f in contract.fields if (f.masked or f is first) and not f.name.startswith(_word(own))]
+
+
+def _word(field: Field) -> str:
+    return field.name.partition("_")[0] + "_"
