@@ -207,11 +207,11 @@ def test_every_reading_leaves_one_record_of_use(first: Batch, call: Call, world:
     table = world.contracts.get("claims").table
     _sql(call, f"SELECT claim_no FROM {table} WHERE claim_no = '001'")
     call("GET", "/v1/resources/{code}/changes", as_="court", path={"code": "claims"})
-    call("GET", "/v1/resources/{code}/snapshot", as_="officer", path={"code": "claims"}, duty=DUTY)
+    call("GET", "/v1/resources/{code}/snapshot", as_="court", path={"code": "claims"})
     traces: list[Trace] = world.traces.list(resource="claims")
     used = [(t.act, t.unit, t.count) for t in traces if t.actor not in ("intake", "compare")]
     assert sorted(used) == [
-        ("download", "", 3),
+        ("download", COURT, 3),
         ("query", COURT, 1),
         ("share", COURT, 3),
     ]

@@ -42,6 +42,7 @@ def _asked(ask: Ask[QueryServices]) -> tuple[str, int]:
 
 def _shown(ask: Ask[QueryServices], access: Access, act: Act, page: Page) -> Answer:
     """The page, once its use is on record (Q-04); without the record nothing is shown (S-15)."""
+    ask.services.volumes.take(ask.unit, access, len(page.encoded))
     ask.services.traces.write(
         Trace(
             act,

@@ -10,6 +10,7 @@ from huitong.audit.trace import Trace
 from huitong.errors import BadRequest
 from huitong.identity.authorize import acting_unit
 from huitong.query.run import Format, Page, QueryResult
+from huitong.sharing.decide import is_personal
 from huitong.web.operations import ARROW
 from huitong.web.services import QueryServices
 from huitong.web.serving import Answer, Ask, serve
@@ -20,10 +21,12 @@ PAGE: Final = 1_000
 
 @serve(routes, "run_query")
 def run_query(ask: Ask[QueryServices]) -> Answer:
+    ask.services.area("suspensions").check(ask.principal)
     body = ask.body
     unit = acting_unit(ask.principal, body["unit"]) if body.get("unit") else ask.declared
     form = _form(ask, body.get("format", "json"))
     result = ask.services.queries.run(ask.principal, body["sql"], acting_unit=unit, use=ask.use("sql"))
+    _counted(ask, result, unit or ask.unit)
     _trace(ask, result, unit or ask.unit)
     page = ask.services.queries.page(
         result.id, ask.principal, limit=body.get("limit", PAGE), format=form, safe=body.get("safe", False)
@@ -34,6 +37,8 @@ def run_query(ask: Ask[QueryServices]) -> Answer:
 
 @serve(routes, "get_query")
 def get_query(ask: Ask[QueryServices], id: str) -> Answer:
+    """A further page: its evidence is that of the query, which was written for all of its rows."""
+    ask.services.area("suspensions").check(ask.principal)
     query = ask.query
     form = _form(ask, query.get("format", "json"))
     page = ask.services.queries.page(
@@ -47,6 +52,31 @@ def get_query(ask: Ask[QueryServices], id: str) -> Answer:
     return _answer(page, form, {})
 
 
+@serve(routes, "export_query")
+def export_query(ask: Ask[QueryServices], id: str) -> Answer:
+    """C-21, L-38: by a grant that names exports; the file is marked and its use on record before."""
+    ask.services.area("suspensions").check(ask.principal)
+    body = ask.body
+    made = ask.services.exports.make(
+        id,
+        ask.principal,
+        ask.unit,
+        body["format"],
+        purpose=body.get("purpose", "") or ask.use("export").purpose,
+        request=ask.request_id,
+        source=ask.source,
+    )
+    return Answer(made.as_dict(), headers={"X-Huitong-Mark": made.mark.id})
+
+
+@serve(routes, "trace_marks")
+def trace_marks(ask: Ask[QueryServices]) -> dict[str, Any]:
+    """S-33: where a leaked file came from. The file itself stays with who found it."""
+    ask.permit("trace.read")
+    found = ask.services.exports.trace(ask.body["ids"], ask.body.get("bits", ""))
+    return {"items": [mark.as_dict() for mark in found], "next": None}
+
+
 def _form(ask: Ask[QueryServices], form: Format) -> Format:
     """Raises BadRequest where the gateway would spoil the bytes: it passes binary only to who accepts it."""
     if form == "arrow" and ARROW not in ask.headers.get("accept", ""):
@@ -58,20 +88,36 @@ def _form(ask: Ask[QueryServices], form: Format) -> Format:
     return form
 
 
+def _counted(ask: Ask[QueryServices], result: QueryResult, unit: str) -> None:
+    """C-19, C-22: a batch without a licence, or beyond its volume, ends here, and is on record as refused."""
+    for access in result.accesses:
+        contract = ask.services.contracts.get(access.resource)
+        ask.services.volumes.take(unit, access, result.total_rows, query=True, personal=is_personal(contract))
+
+
 def _trace(ask: Ask[QueryServices], result: QueryResult, unit: str) -> None:
-    """One record for each resource read, before anything of it is shown (Q-04)."""
-    for resource in result.tables:
-        ask.services.traces.write(
-            Trace(
-                "query",
-                actor=ask.by,
-                unit=unit,
-                resource=resource,
-                count=result.total_rows,
-                request=ask.request_id,
-                detail=result.id,
-            )
+    """One record for each resource read, before anything of it is shown (Q-04); without it nothing is."""
+    known = {d.resource: d for d in result.disclosed}
+    for access in result.accesses:
+        of = known.get(access.resource)
+        told = Trace(
+            "query",
+            actor=ask.by,
+            unit=unit,
+            resource=access.resource,
+            fields=access.fields,
+            masked=tuple(access.masks),
+            case_no=access.case_no,
+            duty=access.duty,
+            purpose=access.purpose,
+            count=result.total_rows,
+            request=ask.request_id,
+            detail=result.id if of is None or of.exact else f"{result.id}:could-read",
+            path="sql",
+            grant=access.grant,
+            source=ask.source,
         )
+        ask.services.traces.write(told, of.subjects if of else None)
 
 
 def _answer(page: Page, form: Format, more: dict[str, Any]) -> Answer:

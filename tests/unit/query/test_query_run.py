@@ -383,7 +383,7 @@ def test_a_result_is_for_the_one_who_asked_and_only_for_an_hour(tmp_path: Path) 
     with pytest.raises(NotFound):
         world.queries.page(result.id, other())
     with pytest.raises(NotFound):
-        world.queries.link(result.id, other())
+        world.queries.whole(result.id, other()).__enter__()
     assert world.queries.page(result.id, owner()).rows == [{"x": 1}]
     world.clock.advance(hours=1)
     with pytest.raises(NotFound):

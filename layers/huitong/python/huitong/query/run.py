@@ -7,15 +7,16 @@ import json
 import tempfile
 import time
 import uuid
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 import pyarrow as pa
 
+from huitong.audit.subjects import Subjects
 from huitong.contracts.model import Contract
 from huitong.errors import BadRequest, NotFound
 from huitong.identity.model import Principal
@@ -117,6 +118,18 @@ class QueryResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """All rows of a result, with what stands behind it."""
+
+    table: pa.Table
+    accesses: list[Access]
+    disclosed: Mapping[str, Subjects]
+    use: Use
+    acting_unit: str
+    ordered: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Some rows of a result: ``rows`` with JSON only, ``body`` always; ``next`` None = the last page."""
 
@@ -172,9 +185,9 @@ class Queries:
         with tempfile.TemporaryDirectory(prefix="huitong-result-") as folder:
             target = Path(folder) / "result.arrow"
             outcome = self._engine.run(query, tables, limits or Limits(), target)
-            return self._stored(
-                principal, acting_unit, asked, sql, tables, outcome, target, time.monotonic() - started
-            )
+            seconds = time.monotonic() - started
+            ordered = bool(query.tree.args.get("order"))
+            return self._stored(principal, acting_unit, asked, sql, tables, outcome, target, seconds, ordered)
 
     def page(
         self,
@@ -208,9 +221,21 @@ class Queries:
             rows=shown,
         )
 
-    def link(self, id: str, principal: Principal, *, seconds: int = 300) -> str:
-        """An address of the whole result as an Arrow IPC file. Raises NotFound like :meth:`page`."""
-        return self._results.presign_get(self._owned(id, principal)["key"], seconds=seconds)
+    @contextmanager
+    def whole(self, id: str, principal: Principal, *, purpose: str = "") -> Iterator[Whole]:
+        """A whole result, to be exported.
+
+        Raises NotFound like :meth:`page`, and NotPermitted where a grant behind
+        it does not name exports, or nothing was granted but a view.
+        """
+        body = self._owned(id, principal)
+        asked = Use(**{**body["use"], "path": "export"})
+        asked = replace(asked, purpose=purpose or asked.purpose)
+        accesses = self._accesses(body, principal, asked)
+        disclosed = {name: Subjects.from_dict(told) for name, told, _ in body["disclosed"]}
+        with self._results.local(body["key"]) as path, pa.memory_map(str(path)) as source:
+            table = pa.ipc.open_file(source).read_all()
+            yield Whole(table, accesses, disclosed, asked, body["acting_unit"], bool(body["ordered"]))
 
     def _stored(
         self,
@@ -222,6 +247,7 @@ class Queries:
         outcome: Outcome,
         target: Path,
         seconds: float,
+        ordered: bool,
     ) -> QueryResult:
         id = f"q{uuid.uuid4().hex}"
         now = self._clock.now()
@@ -252,6 +278,8 @@ class Queries:
             # not the text: it may hold personal values (S-16)
             "sql_sha256": hashlib.sha256(sql.encode()).hexdigest(),
             "uses": uses,
+            "ordered": bool(ordered),
+            "disclosed": [[d.resource, d.subjects.as_dict(), d.exact] for d in result.disclosed],
             "chunks": list(outcome.chunks),
             "created_at": timestamp(now),
         }
@@ -270,15 +298,21 @@ class Queries:
             or body["expires_at"] <= timestamp(self._clock.now())
         ):
             raise NotFound("没有该查询结果或已过期", "There is no such result, or it has expired", query=id)
-        asked = Use(**body["use"])
+        self._accesses(body, principal, Use(**body["use"]))
+        return body
+
+    def _accesses(self, body: Mapping[str, Any], principal: Principal, asked: Use) -> list[Access]:
+        """What stands behind a result, as it is now; it must still be what the result was made of."""
+        found: dict[str, Access] = {}
         for raw, digest in body["uses"]:
             use = TableUse(raw["name"], raw["part"])
             if use.part != "listing":
-                _, access = self._resolver.permitted(use, principal, body["acting_unit"], asked)
+                contract, access = self._resolver.permitted(use, principal, body["acting_unit"], asked)
                 if access.digest() != digest:
                     zh, en = "授权已变更,请重新查询", "The grant has changed: run the query again"
-                    raise NotFound(zh, en, query=id)
-        return body
+                    raise NotFound(zh, en, query=body["id"])
+                found[contract.id] = access
+        return list(found.values())
 
 
 def _offset(after: str, total: int) -> int:

@@ -38,9 +38,11 @@ if TYPE_CHECKING:  # annotations only: nothing of a capability is imported befor
     from huitong.open_access.subject_requests import SubjectRequests
     from huitong.ports import Clock, ObjectStore
     from huitong.procedures.calendar import Calendar
+    from huitong.query.exports import Exports
     from huitong.query.run import Queries
     from huitong.sharing.applications import Applications
     from huitong.sharing.grants import Grants
+    from huitong.sharing.volume import Volumes
     from huitong.tickets.bulk import BulkCorrections
     from huitong.tickets.corrections import Corrections
     from huitong.tickets.finding import Records
@@ -243,3 +245,5 @@ class QueryServices(CommonServices):
     staging: ObjectStore
     queries: Queries
     pull: Pull
+    volumes: Volumes
+    exports: Exports

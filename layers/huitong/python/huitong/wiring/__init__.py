@@ -233,8 +233,10 @@ def build_api() -> ApiServices:
 @cache
 def build_query_data() -> QueryServices:
     from huitong.delivery.pull import Pull
+    from huitong.query.exports import Exports
     from huitong.query.readable import Resolver
     from huitong.query.run import Queries
+    from huitong.sharing.volume import Volumes
     from huitong.tickets.marks import Marks
     from huitong.web.services import QueryServices
 
@@ -243,11 +245,16 @@ def build_query_data() -> QueryServices:
     known = (common["contracts"], common["grants"], common["publications"], common["batches"])
     resolver = Resolver(*known, Marks(parts.register(s), parts.CLOCK))
     source = parts.changes(s, s.warehouse_bucket, s.glue_database, s.secrets_key)
+    queries = Queries(parts.register(s), staging, resolver, parts.engine(s), parts.CLOCK)
+    volumes = Volumes(parts.register(s), parts.CLOCK)
+    key = partial(parts.platform_keys(s).get, "marks")
     return QueryServices(
         **common,
         staging=staging,
-        queries=Queries(parts.register(s), staging, resolver, parts.engine(s), parts.CLOCK),
+        queries=queries,
         pull=Pull(common["publications"], source),
+        volumes=volumes,
+        exports=Exports(parts.register(s), staging, queries, common["traces"], volumes, key, parts.CLOCK),
     )
 
 

@@ -213,6 +213,7 @@ def changes(s: settings.Settings, warehouse: str, database: str, key: str) -> Ch
     """Heavy."""
     from huitong.delivery.source import WarehouseChanges
     from huitong.identity.platform_keys import PlatformKeys
+    from huitong.tickets.marks import Marks
     from huitong.warehouse.publication import Publications
 
     kept = register(s)
@@ -222,6 +223,7 @@ def changes(s: settings.Settings, warehouse: str, database: str, key: str) -> Ch
         Publications(kept),
         blind_key=keys.get("blind"),
         subjects_key=keys.get("subjects"),
+        marks=Marks(kept, CLOCK).records,
     )
 
 
@@ -243,4 +245,4 @@ def engine(s: settings.QuerySettings) -> Engine:
     warehouse = bucket(s, s.warehouse_bucket)
     tables = WarehouseTables(warehouse, lakehouse(s, s.warehouse_bucket, s.glue_database))
     key = platform_keys(s).get("subjects")
-    return DuckDbEngine(tables, bucket(s, s.staging_bucket), key)
+    return DuckDbEngine(tables, bucket(s, s.staging_bucket), key, disclosures(s))

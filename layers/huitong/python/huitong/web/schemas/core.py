@@ -128,6 +128,14 @@ _REQUESTS: Final[Mapping[str, Schema]] = {
             **USE_MEMBERS,
         },
     ),
+    "ExportBody": body(
+        {"format": one_of("csv", "xlsx", "parquet")},
+        {"purpose": text("用途 the purpose, when the query named none or another", most=500)},
+    ),
+    "MarksBody": body(
+        {"ids": array(text("an open mark", most=64, pattern=ID), most=100)},
+        {"bits": text("the hidden mark, as the order of rows has it", most=64, pattern="^[01?]{64}$")},
+    ),
 }
 
 _BATCH: Final = answer(
@@ -258,6 +266,21 @@ _ANSWERS: Final[Mapping[str, Schema]] = {
     ),
     "Trace": answer({"id": TEXT, "at": TEXT, "act": TEXT, "actor": TEXT, "unit": TEXT, "resource": TEXT}),
     "Traces": listing("Trace"),
+    "Export": answer(
+        {
+            **dict.fromkeys(("id", "url", "filename", "format", "sha256", "mark"), TEXT),
+            **dict.fromkeys(("size", "rows", "expires_in"), COUNT),
+        }
+    ),
+    "Mark": answer(
+        {
+            **dict.fromkeys(("id", "unit", "user", "at", "purpose", "case_no", "duty", "query"), TEXT),
+            "resources": TEXTS,
+            "grants": TEXTS,
+            "rows": COUNT,
+        }
+    ),
+    "Marks": listing("Mark"),
     "Query": answer(
         {
             "query_id": TEXT,
