@@ -442,6 +442,13 @@ def test_a_sharing_ends_with_its_last_day(world: World, active: Callable[..., st
     assert world.applications.desk.get(id).state == "ended"
 
 
+def test_a_sharing_whose_grant_was_ended_otherwise_is_over(world: World, active: Callable[..., str]) -> None:
+    """The end of a case or of an agreement ends grants: their applications do not stay open for ever."""
+    id = active()
+    world.grants.revoke(BANK, "claims", id, by="case")
+    assert (world.applications.expire(), world.applications.desk.get(id).state) == (1, "ended")
+
+
 def test_a_unit_of_another_city_is_routed_not_accepted(
     world: World,
     call: Call,
@@ -550,3 +557,19 @@ def _subscribe(call: Call, grant: str) -> Said:
     headers = {"Huitong-Grant": grant, "Huitong-Duty": quote(DUTY)}
     body = {"resource": "claims", "endpoint": "https://receiver.example/in"}
     return call("POST", "/v1/subscriptions", as_="bank", body=body, headers=headers)
+
+
+def test_the_registry_of_interfaces_follows_from_the_grants(
+    world: World, active: Callable[..., str], step: Step, call: Call
+) -> None:
+    """S-37: owner, partner, state, application, end date; closed with the sharing, seen by both sides."""
+    id = active()
+    open_ = {"interface": "push", "state": "open", "application": id, "owner": COURT, "ends": "2026-06-30"}
+    for who in ("owner", "asker"):
+        found = call("GET", "/v1/interfaces", as_=who, query={"unit": BANK if who == "asker" else COURT}).body
+        (push,) = [i for i in found["items"] if i["interface"] == "push"]
+        assert {name: push[name] for name in open_} == open_
+    step("chief", id, "give_up", reason="不再需要")
+    found = call("GET", "/v1/interfaces", as_="desk").body["items"]
+    assert {i["state"] for i in found if i["grant"] == id} == {"closed"}
+    assert world.applications.desk.get(id).state == "ended"

@@ -75,7 +75,8 @@ class Outcomes:
             return Effects(content=self._applications.revised(before, step.given))
         if step.step == "escalate" and before is not None and before.state == "approved":
             self._must_be_late(after)
-        return self._of.get(step.step, lambda _: Effects())(after)
+        outcome = self._of.get(step.step)
+        return outcome(after) if outcome else Effects()
 
     # --- inside the unit, and on its way
 

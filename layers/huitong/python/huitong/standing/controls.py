@@ -105,7 +105,7 @@ class Controls:
         found = []
         for contract in contracts:
             for grant in self._grants.of_resource(contract.id):
-                if unit not in ("", grant.unit):
+                if unit not in ("", grant.unit, contract.provider or OPERATOR):
                     continue
                 for interface, version in INTERFACES.items():
                     if not _covers(grant, interface):
@@ -120,7 +120,10 @@ class Controls:
                             "version": version,
                             "state": "open" if grant.valid_on(self._grants.today()) else "closed",
                             "joint_test": test.id if test else None,
+                            "starts": grant.starts,
                             "ends": grant.ends,
+                            "grant": grant.ref,
+                            "application": grant.application,
                         }
                     )
         return found
