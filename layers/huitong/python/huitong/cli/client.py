@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping
@@ -82,6 +83,18 @@ class Client:
     ) -> Any:
         """The urllib3 answer of a call whose body is not JSON. Raises Refused."""
         return self._answer(method, path, body=body, query=query, acting=acting, accept=accept)
+
+    def download(self, url: str, target: Path, *, sha256: str) -> None:
+        """Fetch a file from its presigned address. Raises Refused, also when it is another file."""
+        try:
+            answer = self._pool.request("GET", url, timeout=_UPLOAD_TIMEOUT)
+        except urllib3.exceptions.HTTPError as error:
+            raise _unreachable(error) from error
+        if answer.status >= 300 or hashlib.sha256(answer.data).hexdigest() != sha256:
+            raise Refused(_problem(answer.status, f"未能取得文件 / the file was not had ({answer.status})"))
+        partial = target.with_name(f"{target.name}.part")
+        partial.write_bytes(answer.data)
+        partial.replace(target)
 
     def upload(self, ticket: Mapping[str, Any], file: Path) -> None:
         """Put a file to its presigned address, streamed. Raises Refused."""
