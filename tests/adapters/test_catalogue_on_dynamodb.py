@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.catalog_world import EDITOR, REVIEWER, CatalogWorld
 
 from huitong.aws.dynamodb import DynamoRegister
 from huitong.catalog.search import Filters
 from huitong.errors import Conflict
-from tests.support.catalog_world import EDITOR, REVIEWER, CatalogWorld
 
 
 def test_entries_are_published_numbered_found_and_withdrawn(
