@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 
 def catalog(s: settings.ApiSettings | settings.ScheduleSettings) -> Catalogue:
-    from huitong.audit.trace import Traces
     from huitong.catalog.area import Catalogue
     from huitong.identity.units import Units
     from huitong.procedures.calendar import Calendar
@@ -33,7 +32,7 @@ def catalog(s: settings.ApiSettings | settings.ScheduleSettings) -> Catalogue:
         register,
         parts.contracts(s, s.staging_bucket),
         Units(register),
-        Traces(register, parts.CLOCK),
+        parts.traces(s),
         Calendar(register),
         parts.CLOCK,
         users=users,
