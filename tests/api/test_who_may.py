@@ -11,7 +11,16 @@ from conftest import BANK, BUREAU, COURT, Call, World
 from huitong.web.operations import OPERATIONS, Operation
 
 CLOSED = [o for o in OPERATIONS if not o.public]
-PATH = {"code": "claims", "id": "x1", "unit": COURT, "name": "default", "version": "1", "year": "2026"}
+PATH = {
+    "code": "claims",
+    "id": "x1",
+    "unit": COURT,
+    "name": "default",
+    "version": "1",
+    "year": "2026",
+    "case_no": "(2021)粤03破1号(个1)",
+    "member": "m1",
+}
 _FILE = {"document": "d/1", "digest": "ab" * 32}
 STANDING_BODIES: dict[str, dict[str, Any]] = {
     "RegistrationBody": {},
@@ -56,6 +65,13 @@ CATALOG_BODIES: dict[str, dict[str, Any]] = {
     "ElementBody": {"title": "x", "type": "string"},
     "CatalogDutyBody": {"unit": COURT, "change": "law", "document": "x"},
 }
+CASE_BODIES: dict[str, dict[str, Any]] = {
+    "CaseMemberBody": {"id": "m1", "unit": COURT},
+    "StageCorrectionBody": {"stage": "30", "reason": "x"},
+    "RequestBody": {"resource": "claims", "fields": ["claim_no"], "purpose": "x"},
+    "RequestStepBody": {"step": "approve"},
+    "VerificationBody": {"items": [{"key": {"claim_no": "1"}, "claimed": {"amount": "1"}}]},
+}
 BODIES: dict[str, dict[str, Any]] = {
     "ContractBody": {"document": "x"},
     "UploadBody": {"resource": "claims", "filename": "a.csv", "unit": COURT},
@@ -76,6 +92,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "CalendarBody": {"holidays": ["2026-01-01"], "make_up": []},
     **STANDING_BODIES,
     **CATALOG_BODIES,
+    **CASE_BODIES,
 }
 
 
@@ -148,7 +165,13 @@ REFUSED_TO_A_FOREIGN_UNIT |= {
     "file_application": 403, "get_application": 404, "step_application": 404, "get_application_sheet": 404,
     "put_calendar": 403,
 }  # fmt: skip
+REFUSED_TO_A_FOREIGN_UNIT |= {
+    "get_case": 404, "add_case_member": 403, "remove_case_member": 403, "propose_stage_correction": 403,
+    "list_stage_corrections": 403, "step_stage_correction": 403, "file_request": 403, "get_request": 404,
+    "step_request": 404, "get_request_persons": 404, "run_verification": 404,
+}  # fmt: skip
 OPEN_TO_ALL = {
+    "list_cases", "list_requests",  # those of the asker
     "list_applications", "list_breaches",  # the unit's own
     "list_disputes", "get_calendar",
     "list_agreements", "list_share_lists", "list_dockings", "list_joint_tests", "list_outside_exchanges",

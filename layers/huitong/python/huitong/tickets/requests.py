@@ -69,7 +69,7 @@ class Duties(Protocol):
 class Exchanges(Protocol):
     """What is needed of :class:`huitong.standing.gates.Gates`."""
 
-    def check_exchange(self, unit: str, contract: Contract, method: str, version: str = "") -> Any: ...
+    def check_ways(self, unit: str, resource: Contract | str, ways: Sequence[str]) -> None: ...
 
 
 class Contracts(Protocol):
@@ -281,7 +281,7 @@ class Requests:
         content, given = after.content, after.history[-1].given
         unit, contract = after.parties["asker"], self._contracts.get(str(content["resource"]))
         if self._gates is not None:
-            self._gates().check_exchange(unit, contract, METHODS[str(content["mode"])][0])
+            self._gates().check_ways(unit, contract, METHODS[str(content["mode"])])
         fields = _narrowed(given.get("fields"), content["fields"])
         checked = after.last("check")
         grant = Grant(

@@ -56,7 +56,7 @@ def requests(s: AreaSettings) -> Requests:
         parts.secrets(s, s.secrets_key),
         partial(parts.platform_keys(s).get, "subjects"),
         lambda: area("duties"),
-        (lambda: area("gates")) if "gates" in areas.BUILDERS else None,
+        lambda: area("gates"),
     )
 
 
