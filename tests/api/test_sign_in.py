@@ -336,3 +336,11 @@ def test_whoever_delivered_does_not_release(call: Call, world: World, court_thin
         stored = world.batches.move(stored, status, by="test")  # type: ignore[arg-type]
     assert call("POST", "/v1/batches/{id}/release", as_="officer", path={"id": "b2"}).status == 403
     assert call("POST", "/v1/batches/{id}/release", as_="admin", path={"id": "b2"}).status == 200
+
+
+def test_a_refusal_names_who_was_refused(person: Person, call: Call, world: World) -> None:
+    """Also when it is about the unit that somebody wants to act for."""
+    who = person()
+    assert call("GET", "/v1/batches", as_="wang.li", unit=COURT).status == 403
+    refused = [t for t in world.traces.list(unit="", limit=50) if t.act == "refuse"]
+    assert [t.actor for t in refused] == [who["id"]]

@@ -25,20 +25,10 @@ if TYPE_CHECKING:
 REFUSALS_KEPT: Final = 20
 
 
-def asker(
-    request: Request, operation: Operation, path: Mapping[str, str], services: CommonServices
-) -> tuple[Principal, str, str]:
-    """Who asks, the unit a header declares, the unit acted for. Raises NotAuthenticated, NotPermitted."""
-    principal = _proven(request, operation, path, services)
-    if not principal.roles and operation.rule != "session.own":
-        raise NotPermitted("没有有效的角色", "No role is in force")  # given for a period that is over
-    declared = request.headers.get("huitong-unit", "").strip()
-    return principal, declared, acting_unit(principal, declared)
-
-
-def _proven(
+def proven(
     request: Request, operation: Operation, path: Mapping[str, str], services: CommonServices
 ) -> Principal:
+    """Who asks. Raises NotAuthenticated."""
     header = request.headers.get("authorization", "")
     scheme, _, token = header.partition(" ")
     if scheme.upper().startswith("HUITONG-HMAC-"):
@@ -58,6 +48,14 @@ def _proven(
     if token.startswith("hs_"):
         return services.sessions.authenticate(token)
     return services.credentials.authenticate(token, seen=True)
+
+
+def acting(request: Request, operation: Operation, principal: Principal) -> tuple[str, str]:
+    """The unit a header declares, and the unit acted for. Raises NotPermitted."""
+    if not principal.roles and operation.rule != "session.own":
+        raise NotPermitted("没有有效的角色", "No role is in force")  # given for a period that is over
+    declared = request.headers.get("huitong-unit", "").strip()
+    return declared, acting_unit(principal, declared)
 
 
 def filled(template: str, path: Mapping[str, str]) -> str:

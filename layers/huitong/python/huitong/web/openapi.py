@@ -30,12 +30,22 @@ def document() -> dict[str, Any]:
             "Sharing of government data: deliver, check, compare, publish, push, query.",
         },
         "servers": [{"url": "/"}],
-        "security": [{"bearer": []}],
+        "security": [{"bearer": []}, {"signed": []}],
         "paths": paths,
         "components": {
             "schemas": dict(SCHEMAS),
             "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "ht_<id>_<secret>"}
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "ht_<id>_<secret> or hs_<id>_<secret>",
+                },
+                "signed": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "Authorization",
+                    "description": "HUITONG-HMAC-SM3 or HUITONG-HMAC-SHA256, see docs/identity.md",
+                },
             },
             "responses": {
                 "Problem": {

@@ -43,12 +43,6 @@ if TYPE_CHECKING:  # annotations only: nothing of a capability is imported befor
     from huitong.sharing.applications import Applications
     from huitong.sharing.grants import Grants
     from huitong.sharing.volume import Volumes
-    from huitong.tickets.bulk import BulkCorrections
-    from huitong.tickets.corrections import Corrections
-    from huitong.tickets.finding import Records
-    from huitong.tickets.requests import Requests
-    from huitong.tickets.telling import Telling
-    from huitong.verification.verify import Verifications
     from huitong.standing.controls import Controls
     from huitong.standing.desks import Standing
     from huitong.standing.docking import DockingWork
@@ -60,6 +54,12 @@ if TYPE_CHECKING:  # annotations only: nothing of a capability is imported befor
     from huitong.supervision.desks import Supervision
     from huitong.supervision.figures import Figures
     from huitong.supervision.restrictions import Restrictions
+    from huitong.tickets.bulk import BulkCorrections
+    from huitong.tickets.corrections import Corrections
+    from huitong.tickets.finding import Records
+    from huitong.tickets.requests import Requests
+    from huitong.tickets.telling import Telling
+    from huitong.verification.verify import Verifications
     from huitong.warehouse.publication import Publications
 
 

@@ -25,7 +25,7 @@ from huitong.identity.model import Principal
 from huitong.ports import timestamp
 from huitong.runtime import described
 from huitong.sharing.access import Path_, Use
-from huitong.web.asking import asker, keep_refusal
+from huitong.web.asking import acting, keep_refusal, proven
 from huitong.web.checking import check
 from huitong.web.operations import ARROW, BY_ID, PATHS, Operation
 from huitong.web.problems import PROBLEM_TYPE, own_problem, problem
@@ -134,8 +134,10 @@ def _answered(routes: Blueprint, operation: Operation, handler: Handler, path: M
         if operation.public and services is not None:
             services.bounds.take(operation.id, source, operation.per_minute)
         elif not operation.public:
-            principal, declared, unit = asker(request, operation, path, services)
-            log |= {"principal": principal.id, "unit": unit}
+            principal = proven(request, operation, path, services)
+            log["principal"] = principal.id
+            declared, unit = acting(request, operation, principal)
+            log["unit"] = unit
         _check_path(path)
         ask: Ask[Any] = Ask(
             services=services,
