@@ -32,7 +32,8 @@ _WORK: Final = {
 _LOG: Final = {"at": "时间 at", "unit": "单位 unit", "people": "参加人员 people", "text": "内容 text"}
 _INTERFACE: Final = {
     "resource": "资源 resource", "owner": "提供 owner", "partner": "使用 partner",
-    "interface": "接口 interface", "version": "版本 version", "state": "状态 state", "joint_test": "联调 test", "ends": "止 until",
+    "interface": "接口 interface", "version": "版本 version", "state": "状态 state",
+    "joint_test": "联调 test", "ends": "止 until",
 }  # fmt: skip
 
 gate = typer.Typer(help="开通条件 / gates", no_args_is_help=True)
