@@ -103,8 +103,8 @@ class World:
         register, clock = self.register, self.clock
         evidence_areas(self)
         self.credentials = Credentials(register, clock, self.traces, PlainSecrets())
-        self.units = Units(register)
-        self.contracts = Contracts(register, self.staging, clock)
+        self.units = Units(register, self.traces)
+        self.contracts = Contracts(register, self.staging, clock, self.traces)
         self.grounds = KnownGrounds(
             registers=RegisteredGrounds(lambda: self.area("cases"), lambda: self.area("duties"))
         )
@@ -112,8 +112,10 @@ class World:
         self.batches = Batches(register, clock, self.traces)
         self.publications = Publications(register)
         self.uploads = Uploads(register, self.landing, clock)
-        self.profiles = Profiles(register)
-        self.subscriptions = Subscriptions(register, self.publications, PlainSecrets(), queue["push"], clock)
+        self.profiles = Profiles(register, self.traces)
+        self.subscriptions = Subscriptions(
+            register, self.publications, PlainSecrets(), queue["push"], clock, traces=self.traces
+        )
         self.deliveries = Deliveries(register)
         self.events = MemoryEvents()
         self.hold = Hold(self.batches, queue["compare"], self.events)

@@ -33,7 +33,7 @@ def put_profile(ask: Ask[ApiServices], unit: str, code: str, name: str) -> dict[
     contract = known_contract(ask, code)
     delivering_unit(ask, contract, unit)
     profile = ImportProfile.read(unit, contract.id, {**ask.body, "name": name})
-    return _shown(ask.services.profiles.save(profile, contract))
+    return _shown(ask.services.profiles.save(profile, contract, by=ask.by))
 
 
 @serve(routes, "get_profile")

@@ -19,7 +19,7 @@ routes = Blueprint(__name__)
 def put_unit(ask: Ask[ApiServices]) -> dict[str, Any]:
     ask.permit("unit.put")
     body = ask.body
-    return ask.services.units.put(body["code"], body["name"], body.get("contact", "")).as_dict()
+    return ask.services.units.put(body["code"], body["name"], body.get("contact", ""), by=ask.by).as_dict()
 
 
 @serve(routes, "list_units")

@@ -105,6 +105,21 @@ class Trace:
         return cls(**known)
 
 
+def commit_with(
+    traces: Traces | None,
+    trace: Trace,
+    register: Register,
+    *,
+    creates: Sequence[Item] = (),
+    replaces: Sequence[Item] = (),
+) -> None:
+    """An act of a register that may be used without evidence: by tools and tests, never by a function."""
+    if traces is None:
+        register.write(creates=creates, replaces=replaces)
+    else:
+        traces.commit(trace, creates=creates, replaces=replaces)
+
+
 class Traces:
     """``events`` hears of it when evidence cannot be written (S-15)."""
 

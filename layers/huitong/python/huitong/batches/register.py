@@ -79,7 +79,7 @@ class Batches:
         item = replace(_item(moved), version=stored.item.version)
         before, after = _markers(batch), _markers(moved)
         self._log.commit(
-            *_traces(moved, by),
+            *_traces(moved, by, batch.status),
             creates=[*(after if not before else ()), *creates],
             replaces=[item, *replaces],
             deletes=[(m.pk, m.sk) for m in before] if not after else (),
@@ -111,11 +111,14 @@ class Batches:
         return [Batch.from_dict(i.body) for i in items]
 
 
-def _traces(batch: Batch, by: str) -> list[Trace]:
+def _traces(batch: Batch, by: str, before: Status | None = None) -> list[Trace]:
     """What a state entered means for the record (L-34): collected, compared, became an update."""
     counts = batch.counts
     acts: dict[Act, int] = {}
-    if batch.status in ("ingested", "duplicate") or (batch.status == "rejected" and not counts.accepted):
+    decided = before in ("held", "failed") and batch.status != "superseded"
+    if decided:  # somebody released, rejected or replayed it: what was recorded before is not again
+        acts["procedure"] = 0
+    elif batch.status in ("ingested", "duplicate") or (batch.status == "rejected" and not counts.accepted):
         acts["collect"] = counts.received
     if batch.status in ("published", "held", "superseded"):
         acts["compare"] = counts.accepted
@@ -129,6 +132,7 @@ def _traces(batch: Batch, by: str) -> list[Trace]:
         batch=batch.id,
         seq=batch.seq,
         case_no=batch.case_no,
+        detail=f"batch:{before}:{batch.status}" if decided else "",
     )
     return [replace(of_batch, act=act, count=rows) for act, rows in acts.items()]
 

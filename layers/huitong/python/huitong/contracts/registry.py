@@ -12,6 +12,7 @@ import json
 from dataclasses import replace
 from typing import Any, Final
 
+from huitong.audit.trace import Trace, Traces, commit_with
 from huitong.contracts.model import Contract
 from huitong.errors import Conflict, InvalidContract, NotFound, Problem
 from huitong.ports import Clock, Item, ObjectStore, Register, timestamp
@@ -25,8 +26,11 @@ _CACHED: Final = 1_000
 class Contracts:
     """``documents`` keeps the YAML texts as registered, under ``contracts/{id}/``."""
 
-    def __init__(self, register: Register, documents: ObjectStore, clock: Clock) -> None:
+    def __init__(
+        self, register: Register, documents: ObjectStore, clock: Clock, traces: Traces | None = None
+    ) -> None:
         self._register = register
+        self._traces = traces
         self._documents = documents
         self._clock = clock
         self._versions: dict[tuple[str, int], Contract] = {}
@@ -140,7 +144,10 @@ class Contracts:
             for name in aliases
             if self._register.get(_alias(name), "ALIAS") is None  # who was first keeps a name
         ]
-        self._register.write(creates=creates, replaces=replaces)
+        told = Trace(
+            "configure", str(body["by"]), contract.provider, contract.id, detail=f"contract:v{contract.version}"
+        )
+        commit_with(self._traces, told, self._register, creates=creates, replaces=replaces)
 
     def _refuse_taken_table(self, contract: Contract) -> None:
         holder = self._register.get(_table(contract.table), "TABLE")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final, Protocol
 
+from huitong.audit.trace import Trace, Traces, commit_with
 from huitong.delivery.accounts import Deliveries, item_of
 from huitong.delivery.endpoints import EndpointRules, checked
 from huitong.delivery.limits import DeliveryLimits
@@ -57,8 +58,10 @@ class Subscriptions:
         *,
         rules: EndpointRules | None = None,
         limits: DeliveryLimits | None = None,
+        traces: Traces | None = None,
     ) -> None:
         self._register = register
+        self._traces = traces
         self._deliveries = Deliveries(register)
         self._publications = publications
         self._secrets = secrets
@@ -136,7 +139,8 @@ class Subscriptions:
         listed = Item(
             pk="SUBSCRIPTIONS", sk=id, body={"resource": subscription.resource, "unit": subscription.unit}
         )
-        self._register.write(creates=[_item(subscription), listed])
+        told = _told(subscription)
+        commit_with(self._traces, told, self._register, creates=[_item(subscription), listed])
         self.wake(subscription)
         return subscription, plain
 
@@ -207,7 +211,11 @@ class Subscriptions:
     ) -> Stored:
         """Write changed attributes together with other items, all or nothing. Raises Conflict."""
         item = replace(_item(replace(stored.subscription, **changes)), version=stored.item.version)
-        self._register.write(creates=creates, replaces=[item, *replaces])
+        if "history" in changes:  # somebody acted; progress is no act
+            told = _told(Subscription.from_dict(item.body))
+            commit_with(self._traces, told, self._register, creates=creates, replaces=[item, *replaces])
+        else:
+            self._register.write(creates=creates, replaces=[item, *replaces])
         return Stored(Subscription.from_dict(item.body), replace(item, version=item.version + 1))
 
     def moved(self, subscription: Subscription, state: State, *, by: str, reason: str) -> dict[str, Any]:
@@ -276,6 +284,19 @@ def _unknown_fields(access: Access, fields: Sequence[str]) -> list[Problem]:
         for name in dict.fromkeys(fields)
         if name not in access.fields
     ]
+
+
+def _told(subscription: Subscription) -> Trace:
+    what, _, by = subscription.history[-1]
+    return Trace(
+        "configure",
+        by,
+        subscription.unit,
+        subscription.resource,
+        fields=subscription.fields,
+        grant=subscription.grant,
+        detail=f"subscription:{subscription.id}:{what}",
+    )
 
 
 def _item(subscription: Subscription) -> Item:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from huitong.audit.trace import Trace, Traces, commit_with
 from huitong.errors import BadRequest, NotFound
 from huitong.ports import Item, Register
 
@@ -30,10 +31,11 @@ def is_credit_code(text: str) -> bool:
 
 
 class Units:
-    def __init__(self, register: Register) -> None:
+    def __init__(self, register: Register, traces: Traces | None = None) -> None:
         self._register = register
+        self._traces = traces
 
-    def put(self, code: str, name: str, contact: str = "") -> Unit:
+    def put(self, code: str, name: str, contact: str = "", *, by: str = "") -> Unit:
         """Register a unit or change its name and contact. Raises BadRequest on a wrong code or empty name."""
         if not is_credit_code(code):
             raise BadRequest(
@@ -44,10 +46,15 @@ class Units:
         unit = Unit(code, name.strip(), contact.strip())
         stored = self._register.get(f"UNIT#{code}", "UNIT")
         if stored is not None:
-            self._register.replace(stored.with_body(**unit.as_dict()))
+            told = Trace("configure", by, "", detail=f"unit:{code}")
+            changed = stored.with_body(**unit.as_dict())
+            commit_with(self._traces, told, self._register, replaces=[changed])
             return unit
-        self._register.write(
-            creates=[Item(f"UNIT#{code}", "UNIT", unit.as_dict()), Item("UNITS", code, {"code": code})]
+        commit_with(
+            self._traces,
+            Trace("configure", by, "", detail=f"unit:{code}"),
+            self._register,
+            creates=[Item(f"UNIT#{code}", "UNIT", unit.as_dict()), Item("UNITS", code, {"code": code})],
         )
         return unit
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Final, Literal, Self, get_args
 
+from huitong.audit.trace import Trace, Traces, commit_with
 from huitong.contracts.model import Contract, Mode
 from huitong.errors import BadRequest, Conflict, NotFound, Problem
 from huitong.intake.layout import Layout
@@ -187,10 +188,13 @@ class ImportProfile:
 class Profiles:
     """Import profiles in the register."""
 
-    def __init__(self, register: Register) -> None:
+    def __init__(self, register: Register, traces: Traces | None = None) -> None:
         self._register = register
+        self._traces = traces
 
-    def save(self, profile: ImportProfile, contract: Contract | None = None) -> ImportProfile:
+    def save(
+        self, profile: ImportProfile, contract: Contract | None = None, *, by: str = ""
+    ) -> ImportProfile:
         """Store a profile, or change the stored one (Q-14).
 
         ``profile.version`` is 0 to write over whatever is stored, or the
@@ -213,11 +217,15 @@ class Profiles:
                 profile=profile.name,
             )
         body = replace(profile, version=0).as_dict()
-        if stored is None:
-            written = self._register.create(Item(pk, sk, body))
-        else:
-            written = self._register.replace(replace(stored, body=body))
-        return replace(profile, version=written.version)
+        told = Trace("configure", by, profile.unit, profile.resource, detail=f"profile:{profile.name}")
+        commit_with(
+            self._traces,
+            told,
+            self._register,
+            creates=[] if stored else [Item(pk, sk, body)],
+            replaces=[replace(stored, body=body)] if stored else [],
+        )
+        return replace(profile, version=(stored.version if stored else 0) + 1)
 
     def find(self, unit: str, resource: str, name: str = DEFAULT) -> ImportProfile | None:
         item = self._register.get(*_key(unit, resource, name))

@@ -219,7 +219,7 @@ def build_api() -> ApiServices:
     return ApiServices(
         **common,
         uploads=Uploads(register, landing, parts.CLOCK),
-        profiles=Profiles(register),
+        profiles=Profiles(register, parts.traces(s)),
         landing=landing,
         hold=Hold(parts.batches(s), parts.queue(s, s.compare_queue_url), parts.events(s, s.event_bus)),
         replay=parts.replay(s, s.ingest_queue_url, s.validate_queue_url, s.compare_queue_url),

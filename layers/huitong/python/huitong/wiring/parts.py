@@ -139,7 +139,7 @@ def batches(s: settings.Settings) -> Batches:
 def contracts(s: settings.Settings, staging: str) -> Contracts:
     from huitong.contracts.registry import Contracts
 
-    return Contracts(register(s), bucket(s, staging), CLOCK)
+    return Contracts(register(s), bucket(s, staging), CLOCK, traces(s))
 
 
 def common(s: settings.ApiSettings | settings.QuerySettings, staging: str) -> dict[str, Any]:
@@ -155,7 +155,7 @@ def common(s: settings.ApiSettings | settings.QuerySettings, staging: str) -> di
         "area": area,
         "clock": CLOCK,
         "credentials": Credentials(kept, CLOCK, traces(s), secrets(s, s.secrets_key)),
-        "units": Units(kept),
+        "units": Units(kept, traces(s)),
         "contracts": contracts(s, staging),
         "grants": Grants(kept, CLOCK, grounds(area)),
         "batches": batches(s),
@@ -182,7 +182,9 @@ def subscriptions(s: settings.Settings, key: str, queue: SqsQueue, rules: Endpoi
     from huitong.warehouse.publication import Publications
 
     kept = register(s)
-    return Subscriptions(kept, Publications(kept), secrets(s, key), queue, CLOCK, rules=rules)
+    return Subscriptions(
+        kept, Publications(kept), secrets(s, key), queue, CLOCK, rules=rules, traces=traces(s)
+    )
 
 
 def replay(s: settings.Settings, ingest: str, validate: str, compare: str) -> Replay:
