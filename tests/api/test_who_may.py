@@ -22,7 +22,21 @@ PATH = {
     "member": "m1",
 }
 _FILE = {"document": "d/1", "digest": "ab" * 32}
-STANDING_BODIES: dict[str, dict[str, Any]] = {
+STANDING_TICKET_BODIES: dict[str, dict[str, Any]] = {
+    "CorrectionBody": {"key": {"claim_no": "1"}, "fields": ["amount"], "wrong": "x"},
+    "CorrectionStepBody": {"step": "accept"},
+    "BulkCorrectionBody": {"what": "x", "reason": "x"},
+    "AcknowledgeBody": {},
+    "OpenReleaseBody": {"basis": "x"},
+    "SubjectRequestBody": {"kind": "deletion", "number": "x", "identity_proof": "x", "agreement": "x"},
+    "StatementBody": {"kind": "complaint", "text": "x", "evidence": "x", "truth_declared": False},
+    "AssessmentBody": {
+        "application": "a", "resource": "none", "purpose": "x", "necessity": "x", "risks": "x", "measures": "x",
+        "conclusion": "acceptable",
+    },
+}  # fmt: skip
+BODIES: dict[str, dict[str, Any]] = {
+    **TICKET_BODIES,
     "RegistrationBody": {},
     "RegistrationStateBody": {"state": "closed", "reason": "x"},
     "AgreementBody": {
@@ -170,7 +184,19 @@ REFUSED_TO_A_FOREIGN_UNIT |= {
     "list_stage_corrections": 403, "step_stage_correction": 403, "file_request": 403, "get_request": 404,
     "step_request": 404, "get_request_persons": 404, "run_verification": 404,
 }  # fmt: skip
+REFUSED_TO_A_FOREIGN_UNIT |= {
+    "file_correction": 404, "file_objection": 404, "file_review": 404, "get_correction": 404,
+    "step_correction": 404, "get_correction_record": 404, "get_correction_report": 404,
+    "request_bulk_correction": 404, "get_bulk_correction": 404, "step_bulk_correction": 404,
+    "acknowledge_notice": 404, "check_open_resource": 403, "release_open_resource": 403,
+    "withdraw_open_resource": 403, "list_expired_items": 403, "open_subject_request": 403,
+    "list_subject_requests": 403, "get_subject_request": 403, "step_subject_request": 403,
+    "issue_subject_code": 403, "declare_statement": 400, "get_statement": 404, "get_statement_text": 404,
+    "step_statement": 404, "put_assessment": 404,
+}  # fmt: skip
 OPEN_TO_ALL = {
+    "list_corrections", "list_bulk_corrections", "list_notices", "list_statements",  # of the asker's unit
+    "list_assessments",
     "list_cases", "list_requests",  # those of the asker
     "list_applications", "list_breaches",  # the unit's own
     "list_disputes", "get_calendar",
