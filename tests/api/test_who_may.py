@@ -22,21 +22,7 @@ PATH = {
     "member": "m1",
 }
 _FILE = {"document": "d/1", "digest": "ab" * 32}
-STANDING_TICKET_BODIES: dict[str, dict[str, Any]] = {
-    "CorrectionBody": {"key": {"claim_no": "1"}, "fields": ["amount"], "wrong": "x"},
-    "CorrectionStepBody": {"step": "accept"},
-    "BulkCorrectionBody": {"what": "x", "reason": "x"},
-    "AcknowledgeBody": {},
-    "OpenReleaseBody": {"basis": "x"},
-    "SubjectRequestBody": {"kind": "deletion", "number": "x", "identity_proof": "x", "agreement": "x"},
-    "StatementBody": {"kind": "complaint", "text": "x", "evidence": "x", "truth_declared": False},
-    "AssessmentBody": {
-        "application": "a", "resource": "none", "purpose": "x", "necessity": "x", "risks": "x", "measures": "x",
-        "conclusion": "acceptable",
-    },
-}  # fmt: skip
-BODIES: dict[str, dict[str, Any]] = {
-    **TICKET_BODIES,
+STANDING_BODIES: dict[str, dict[str, Any]] = {
     "RegistrationBody": {},
     "RegistrationStateBody": {"state": "closed", "reason": "x"},
     "AgreementBody": {
@@ -86,7 +72,21 @@ CASE_BODIES: dict[str, dict[str, Any]] = {
     "RequestStepBody": {"step": "approve"},
     "VerificationBody": {"items": [{"key": {"claim_no": "1"}, "claimed": {"amount": "1"}}]},
 }
+TICKET_BODIES: dict[str, dict[str, Any]] = {
+    "CorrectionBody": {"key": {"claim_no": "1"}, "fields": ["amount"], "wrong": "x"},
+    "CorrectionStepBody": {"step": "accept"},
+    "BulkCorrectionBody": {"what": "x", "reason": "x"},
+    "AcknowledgeBody": {},
+    "OpenReleaseBody": {"basis": "x"},
+    "SubjectRequestBody": {"kind": "deletion", "number": "x", "identity_proof": "x", "agreement": "x"},
+    "StatementBody": {"kind": "complaint", "text": "x", "evidence": "x", "truth_declared": False},
+    "AssessmentBody": {
+        "application": "a", "resource": "none", "purpose": "x", "necessity": "x", "risks": "x", "measures": "x",
+        "conclusion": "acceptable",
+    },
+}  # fmt: skip
 BODIES: dict[str, dict[str, Any]] = {
+    **TICKET_BODIES,
     "ContractBody": {"document": "x"},
     "UploadBody": {"resource": "claims", "filename": "a.csv", "unit": COURT},
     "ProfileBody": {},
