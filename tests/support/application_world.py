@@ -67,7 +67,7 @@ def asker(id: str, unit: str, *roles: Role) -> Asker:
     return Asker(Principal(id, unit, frozenset(roles)), unit)
 
 
-#: The last two hold more roles than one should: the procedure must hold without trusting that.
+#: One person holds more roles than anybody should, in two units: the procedure must not trust that.
 PEOPLE = {
     "ann": asker("ann", RECEIVER, "applicant"),
     "bob": asker("bob", RECEIVER, "approver"),
@@ -76,7 +76,7 @@ PEOPLE = {
     "eve": asker("eve", OPERATOR, "officer"),
     "fay": asker("fay", OPERATOR, "officer"),
     "gus": asker("gus", RECEIVER, "applicant", "approver", "officer"),
-    "hal": Asker(Principal("hal", "", frozenset({"applicant", "approver", "officer"}), ("*",)), OWNER),
+    "gus for the owner": asker("gus", OWNER, "applicant", "approver", "officer"),
 }  # fmt: skip
 
 
