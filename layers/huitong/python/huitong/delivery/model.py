@@ -153,6 +153,7 @@ class Delivery:
     traced: bool = False  # its evidence is written: from then on it may be sent
     fields: tuple[str, ...] = ()  # those in the body, as it was made; empty = the subscription's
     masked: tuple[str, ...] = ()
+    access: str = ""  # digest of what it was made under: it is sent only while that stands
     grant: str = ""
     case_no: str = ""
     duty: str = ""
@@ -175,7 +176,7 @@ class Delivery:
     def summary(self) -> dict[str, Any]:
         """What the API and the command line show."""
         shown = self.as_dict()
-        for internal in ("object", "reported", "traced", "subjects"):
+        for internal in ("object", "reported", "traced", "subjects", "access"):
             del shown[internal]
         return {**shown, "status": shown.pop("state"), "id": self.message_id}
 

@@ -147,7 +147,6 @@ class Planner:
 
     def _keep(self, stored: Stored, access: Access, kind: Kind, chunk: Chunk, **progress: Any) -> Stored:
         subscription = stored.subscription
-        subjects = self._disclosures.of_pairs(chunk.pairs) if self._disclosures else NOBODY
         delivery = Delivery(
             subscription=subscription.id,
             n=chunk.n,
@@ -164,15 +163,23 @@ class Planner:
             size=chunk.size,
             created_at=timestamp(self._clock.now()),
             batch=chunk.batch if kind == "changes" else "",
-            fields=access.fields,
-            masked=tuple(name for name in access.fields if access.masks.get(name)),
-            grant=access.grant,
-            case_no=access.case_no,
-            duty=access.duty,
-            purpose=access.purpose,
-            subjects=subjects.as_dict() if subjects.count else {},
+            **self._told(chunk, access),
         )
         return self._progress(stored, delivery, next_delivery=chunk.n + 1, **progress)
+
+    def _told(self, chunk: Chunk, access: Access) -> dict[str, Any]:
+        """What a delivery says of the access that it was made under."""
+        subjects = self._disclosures.of_pairs(chunk.pairs) if self._disclosures else NOBODY
+        return {
+            "fields": access.fields,
+            "masked": tuple(name for name in access.fields if access.masks.get(name)),
+            "access": access.digest(),
+            "grant": access.grant,
+            "case_no": access.case_no,
+            "duty": access.duty,
+            "purpose": access.purpose,
+            "subjects": subjects.as_dict() if subjects.count else {},
+        }
 
     def _store(self, subscription: str, chunk: Chunk) -> str:
         """The digest in the key keeps a planner that lost the race from changing what the winner stored."""
@@ -220,7 +227,14 @@ class Planner:
                     return False  # the grant gives less by now
                 key = self._store(subscription.id, chunk)
                 again = replace(
-                    lost, object=key, form=chunk.form, sha256=chunk.sha256, size=chunk.size, reason=""
+                    lost,
+                    object=key,
+                    form=chunk.form,
+                    sha256=chunk.sha256,
+                    size=chunk.size,
+                    reason="",
+                    traced=lost.traced and lost.access == access.digest(),  # else it is another disclosure
+                    **self._told(chunk, access),
                 )
                 self._subscriptions.change(
                     self._subscriptions.get(subscription.id), replaces=[item_of(again, found.item.version)]

@@ -145,13 +145,19 @@ class Sender:
                 self._report(subscription)
             if subscription.state != "active" or not subscription.outstanding:
                 return None
-            if self._entitlement(subscription, self._contracts.get(subscription.resource)) is None:
+            access = self._entitlement(subscription, self._contracts.get(subscription.resource))
+            if access is None:
                 self._suspend(stored, ENDED)
                 return None
             due = self._deliveries.get(id, subscription.acked + 1)
             wait = seconds_until(due.delivery.next_attempt_at, self._clock.now())
             if wait > 0:
                 return wait
+            if due.delivery.object and due.delivery.access not in ("", access.digest()):
+                narrowed = replace(due.delivery, object="", reason="grant-changed")
+                self._register.replace(item_of(narrowed, due.item.version))
+                self._subscriptions.wake(subscription)  # the planner makes it again, as it is granted now
+                return None
             if not due.delivery.object:
                 self._subscriptions.wake(subscription)  # the planner makes it again
                 return None

@@ -165,7 +165,9 @@ class WarehouseChanges:
         columns = [quoted(f.name) for f in contract.subject_fields]
         columns += [f"{quoted(BEFORE)}.{column}" for column in columns] if before else []
         persons = persons_sql(self._subjects_key, columns)
-        return f"SELECT *, {record} AS {quoted(RECORD)}, {persons} AS {quoted(PERSONS)} FROM ({relation}) AS d"
+        return (
+            f"SELECT *, {record} AS {quoted(RECORD)}, {persons} AS {quoted(PERSONS)} FROM ({relation}) AS d"
+        )
 
     def _with_blind(
         self, contract: Contract, access: Access, shown: str, relation: str, by: tuple[str, str]
@@ -180,7 +182,6 @@ class WarehouseChanges:
         names = ", ".join(quoted(name) for name in by)
         keys = f"SELECT {names}, {digest} AS {quoted(BLIND)} FROM ({relation}) AS k"
         return f"SELECT p.*, b.{quoted(BLIND)} FROM ({shown}) AS p JOIN ({keys}) AS b USING ({names})"
-
 
     def _with_marks(self, contract: Contract, shown: str) -> str:
         """With a column that says which records are under verification, when any is (L-32)."""

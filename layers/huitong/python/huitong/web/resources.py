@@ -22,7 +22,11 @@ def contract_named(ask: Ask[Any], name: str, version: int = 0) -> Contract:
 
 
 def access_to(ask: Ask[Any], contract: Contract, path: Path_) -> Access | None:
-    """What the asker may have of a resource's rows on a way out. Raises NotPermitted with the reason."""
+    """What the asker may have of a resource's rows on a way out.
+
+    Raises NotPermitted with the reason, and while the asker's use of data is suspended (S-33).
+    """
+    ask.services.area("suspensions").check(ask.principal)
     return access_for(ask.principal, contract, ask.services.grants, acting_unit=ask.unit, use=ask.use(path))
 
 
