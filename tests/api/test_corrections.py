@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.support.grounds import DUTY
+from tests.support.standing import settled
 from tests.support.tickets import ticket_reading
 
 from conftest import BANK, BUREAU, COURT, Call, Said, World
@@ -292,6 +293,7 @@ def test_a_record_under_verification_says_so_and_stays_usable(
     wrong: Batch, deliver: Any, world: World, call: Call
 ) -> None:
     """L-32: in changes, in the snapshot and in SQL; who may not see the row does not see its mark."""
+    settled(world, [FUND], "claims", ("push", "pull", "read"))
     contract = world.contracts.get("claims")
     world.grants.put(Grant(FUND, "claims", row_filter="claim_no > '001'", duty=DUTY), contract, by="test")
 
