@@ -36,7 +36,11 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
                 AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in names],
                 KeySchema=_key("pk", "sk"),
                 GlobalSecondaryIndexes=[
-                    {"IndexName": f"index{n}", "KeySchema": _key(f"i{n}pk", f"i{n}sk"), "Projection": {"ProjectionType": "ALL"}}
+                    {
+                        "IndexName": f"index{n}",
+                        "KeySchema": _key(f"i{n}pk", f"i{n}sk"),
+                        "Projection": {"ProjectionType": "ALL"},
+                    }
                     for n in (1, 2)
                 ],
             )

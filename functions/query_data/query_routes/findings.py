@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from chalice.app import Blueprint
 
+from huitong.audit.trace import Trace
 from huitong.batches.model import Batch
 from huitong.errors import BadRequest, NotPermitted
 from huitong.sharing.decide import access_for
@@ -26,7 +27,23 @@ def get_findings(ask: Ask[QueryServices], id: str) -> dict[str, Any]:
     if not batch.findings:
         return {"items": [], "next": None, "total": 0}
     items, total = _read(ask, batch.findings, int(after), limit)
-    if not _sees_values(ask, batch):
+    sees = _sees_values(ask, batch)
+    ask.services.traces.write(
+        Trace(
+            "access",
+            ask.by,
+            ask.unit,
+            resource=batch.resource,
+            fields=tuple(sorted({str(i["field"]) for i in items if i.get("field")})) if sees else (),
+            batch=batch.id,
+            count=len(items),
+            request=ask.request_id,
+            source=ask.source,
+            path="read",
+            detail="findings",
+        )
+    )
+    if not sees:
         items = [{**item, "value": None} for item in items]
     end = int(after) + len(items)
     return {"items": items, "next": str(end) if end < total else None, "total": total}

@@ -62,7 +62,9 @@ def test_heads_name_the_head_before_and_are_signed(world: World) -> None:
     assert world.evidence_heads.run()["signed"] == 0  # nothing new
     first, second, third = world.files()
     assert first["previous"] == ""
-    assert (second["previous_key"], third["previous_key"]) == tuple(f"{FOLDER}{f['at'][:10]}/{f['at']}.json" for f in (first, second))
+    assert (second["previous_key"], third["previous_key"]) == tuple(
+        f"{FOLDER}{f['at'][:10]}/{f['at']}.json" for f in (first, second)
+    )
     head = world.evidence_heads.newest()
     assert head is not None
     assert fits(head.message(), head.signature)
@@ -103,7 +105,9 @@ def test_what_does_not_fit_is_told_within_a_minute_and_never_signed(world: World
 
 
 def supervised(world: World, *rules: Rule) -> Unusual:
-    unusual = Unusual(world.register, world.suspensions, Calendar(world.register), world.clock, world.alerts, rules)  # type: ignore[attr-defined]
+    unusual = Unusual(
+        world.register, world.suspensions, Calendar(world.register), world.clock, world.alerts, rules
+    )  # type: ignore[attr-defined]
     world.evidence_heads._observers = [unusual]
     return unusual
 

@@ -1,4 +1,4 @@
-"""Verification page by page (S-13): a chain is followed from where the page before ended, in bounded memory."""
+"""Verification page by page (S-13): a chain is followed from where the page before ended."""
 
 from __future__ import annotations
 

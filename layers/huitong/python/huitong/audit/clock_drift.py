@@ -17,7 +17,7 @@ class ClockDrift:
     events: EventBus
 
     def run(self) -> float:
-        """Seconds by which the clocks differ at least; above one second an event tells of it. Raises Unavailable.
+        """Seconds by which the clocks differ at least; above one an event tells of it. Raises Unavailable.
 
         The answer carries whole seconds and was made some time between asking and
         getting it: only what cannot be explained by that counts.

@@ -77,9 +77,10 @@ class Unusual:
             if entry.record.get("act") in _JUDGED and entry.record.get("actor"):
                 day = china_day(datetime.fromisoformat(entry.at)).isoformat()
                 of_day[str(entry.record["actor"]), day].append(entry)
-        days = self._calendar.working_days() if of_day else None
+        if not of_day:
+            return
+        days = self._calendar.working_days()
         for (actor, day), found in of_day.items():
-            assert days is not None
             self._judge(actor, day, found, days)
 
     def _judge(self, actor: str, day: str, entries: Sequence[Entry], days: WorkingDays) -> None:

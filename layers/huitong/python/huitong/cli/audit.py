@@ -18,8 +18,9 @@ audit = typer.Typer(help="留痕 / evidence", no_args_is_help=True)
 suspension = typer.Typer(help="暂停使用 / suspended use", no_args_is_help=True)
 _SHARDS: Final = 16
 _USES: Final = {
-    "at": "时间 at", "act": "行为 act", "unit": "单位 unit", "actor": "人员 actor", "resource": "资源 resource",
-    "fields": "字段 fields", "path": "途径 path", "grant": "授权 grant", "case_no": "案号 case",
+    "at": "时间 at", "act": "行为 act", "unit": "单位 unit", "actor": "人员 actor",
+    "resource": "资源 resource", "fields": "字段 fields", "path": "途径 path", "grant": "授权 grant",
+    "case_no": "案号 case",
     "purpose": "用途 purpose", "count": "行数 rows", "id": "编号 id",
 }  # fmt: skip
 _SUSPENDED: Final = {
@@ -65,7 +66,7 @@ def recipients(
     until: Until = "",
     as_json: Json = False,
 ) -> None:
-    """谁收到过此人或此记录 / Who received a person's data (asks for the number) or a record (--resource, --key)."""
+    """谁收到过此人或此记录 / Who received a person's data (asks for the number) or a record."""
     body: dict[str, Any] = {"fields": field, "from": since, "to": until}
     if resource:
         body |= {"resource": resource, "key": dict(part.partition("=")[::2] for part in key)}

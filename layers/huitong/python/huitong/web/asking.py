@@ -109,6 +109,8 @@ def keep_refusal(
                 resource=str(error.where.get("resource", "")),
                 request=request_id,
                 detail=detail,
+                result=error.code,
+                source=source,
             )
         )
     except Fault as fault:
