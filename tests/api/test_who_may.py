@@ -173,7 +173,7 @@ REFUSED_TO_A_FOREIGN_UNIT |= {
     "get_document": 403, "get_controls": 403, "list_overdue_rectifications": 403, "get_annual_figures": 403,
     "gather_annual_month": 403, "make_annual_workbook": 403, "make_annual_page": 403,
     "impose_restriction": 403, "decide_restriction": 403, "put_restriction_policy": 403,
-    "list_interfaces": 403, "get_gate": 400,
+    "get_gate": 400,
 }  # fmt: skip
 REFUSED_TO_A_FOREIGN_UNIT |= {
     "file_application": 403, "get_application": 404, "step_application": 404, "get_application_sheet": 404,
@@ -202,7 +202,7 @@ OPEN_TO_ALL = {
     "list_disputes", "get_calendar",
     "list_agreements", "list_share_lists", "list_dockings", "list_joint_tests", "list_outside_exchanges",
     "list_rectifications", "list_complaints", "list_change_notices", "list_compliance_checks",
-    "list_annual_reports", "list_restrictions", "get_restriction_policy",
+    "list_annual_reports", "list_restrictions", "get_restriction_policy", "list_interfaces",
     "sign_out", "list_sessions",  # of the asker's own
     "get_me", "list_contracts", "list_resources", "list_units", "get_unit", "list_profiles", "list_batches",
     "list_grants", "list_subscriptions", "get_ledger", "run_query", "get_query",

@@ -14,6 +14,7 @@ from huitong.delivery.accounts import Deliveries
 from huitong.identity.model import DATA_DEPARTMENT, OPERATOR, Principal
 from huitong.identity.units import Units
 from huitong.local.register import MemoryRegister
+from huitong.procedures.all import every
 from huitong.procedures.deciding import Actor
 from huitong.procedures.model import Record
 from huitong.standing.controls import Controls
@@ -26,7 +27,6 @@ from huitong.standing.licences import Licences
 from huitong.standing.partners import partners
 from huitong.standing.registration import DUTIES, Officer, Registration, Registrations
 from huitong.supervision.annual import AnnualReports, in_force
-from huitong.supervision.counted import procedures
 from huitong.supervision.desks import Supervision
 from huitong.supervision.figures import Figures
 from huitong.supervision.restrictions import Restrictions
@@ -64,7 +64,7 @@ def standing_areas(world: Any) -> None:
         w.batches,
         Deliveries(w.register),
         w.traces,
-        procedures,
+        lambda: every().values(),
         w.calendar,
         w.clock,
     )

@@ -11,7 +11,7 @@ from huitong.errors import BadRequest
 from huitong.identity.model import OPERATOR
 from huitong.standing.desks import KINDS
 from huitong.standing.registration import Officer, Registration, credit_code_warnings
-from huitong.web.matters import actor_of, given_of, listed, plain, readable, shown
+from huitong.web.matters import actor_of, given_of, listed, plain, readable, shown, unit_of
 from huitong.web.resources import contract_named, known_contract
 from huitong.web.services import ApiServices
 from huitong.web.serving import Ask, serve
@@ -193,7 +193,7 @@ def get_document(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
 
 @serve(routes, "list_interfaces")
 def list_interfaces(ask: Ask[ApiServices]) -> dict[str, Any]:
-    unit, named = ask.query.get("unit", ""), ask.query.get("resource", "")
+    unit, named = unit_of(ask, "interface.read"), ask.query.get("resource", "")
     ask.permit("interface.read", unit)
     services = ask.services
     contracts = [known_contract(ask, named)] if named else services.contracts.all()

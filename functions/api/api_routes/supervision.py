@@ -9,7 +9,7 @@ from chalice.app import Blueprint
 from huitong.errors import BadRequest
 from huitong.supervision.desks import KINDS
 from huitong.supervision.restrictions import Policy, Restriction
-from huitong.web.matters import actor_of, given_of, listed, plain, readable, shown
+from huitong.web.matters import actor_of, given_of, listed, plain, readable, shown, unit_of
 from huitong.web.services import ApiServices
 from huitong.web.serving import Ask, serve
 
@@ -99,7 +99,7 @@ def _year(id: str) -> int:
 
 @serve(routes, "list_restrictions")
 def list_restrictions(ask: Ask[ApiServices]) -> dict[str, Any]:
-    unit = ask.query.get("unit") or ask.unit
+    unit = unit_of(ask, "restriction.read")
     ask.permit("restriction.read", unit)
     kept = ask.services.restrictions
     found = [*kept.of_unit(unit), *kept.past(unit)] if unit else kept.all()

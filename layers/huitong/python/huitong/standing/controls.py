@@ -103,7 +103,10 @@ class Controls:
         since the same grants decide on every request.
         """
         found = []
-        for contract in contracts:
+        held = {g.resource for g in self._grants.of_unit(unit)} if unit else set()
+        mine = [c for c in contracts if not unit or c.id in held or (c.provider or OPERATOR) == unit]
+        subscriptions = self._subscribed(mine)
+        for contract in mine:
             for grant in self._grants.of_resource(contract.id):
                 if unit not in ("", grant.unit, contract.provider or OPERATOR):
                     continue
@@ -124,9 +127,20 @@ class Controls:
                             "ends": grant.ends,
                             "grant": grant.ref,
                             "application": grant.application,
+                            "subscriptions": [
+                                s.id
+                                for s in subscriptions
+                                if interface == "push" and (s.unit, s.resource) == (grant.unit, contract.id)
+                            ],
                         }
                     )
         return found
+
+    def _subscribed(self, contracts: Sequence[Contract]) -> list[Subscription]:
+        """Open subscriptions of the resources: one query for each receiving unit."""
+        units = {g.unit for c in contracts for g in self._grants.of_resource(c.id)}
+        every = [s for u in sorted(units) for s in self._subscriptions().of_unit(u)]
+        return [s for s in every if s.state != "cancelled"]
 
     def _test(self, unit: str, contract: Contract, interface: str, version: str) -> Record | None:
         wanted = (contract.id, interface, version)

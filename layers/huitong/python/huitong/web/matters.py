@@ -31,11 +31,16 @@ def shown(desk: Desk, record: Record, actor: Actor) -> dict[str, Any]:
     return {**record.as_dict(), "version": record.version, "state_zh": state.zh, "possible": possible}
 
 
+def unit_of(ask: Ask[Any], rule: str) -> str:
+    """Of which unit a list is: as named, else the asker's own; "" = all, for the operator's supervisors."""
+    everything = may(ask.principal, rule) and ask.unit in ("", OPERATOR)
+    return str(ask.query.get("unit") or ("" if everything else actor_of(ask).unit))
+
+
 def listed(ask: Ask[Any], desk: Desk, rule: str) -> dict[str, Any]:
     """Of one unit newest first; of all units, for supervisors, by state. Raises NotPermitted."""
     actor, limit = actor_of(ask), ask.query.get("limit", 100)
-    supervisor = may(ask.principal, rule)
-    unit = ask.query.get("unit") or ("" if supervisor and not ask.unit else actor.unit)
+    unit = unit_of(ask, rule)
     ask.permit(rule, unit)
     state = ask.query.get("state", "")
     if unit:

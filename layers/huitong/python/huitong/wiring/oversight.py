@@ -122,8 +122,8 @@ def restrictions(s: Any) -> Restrictions:
 
 def figures(s: Any) -> Figures:
     from huitong.delivery.accounts import Deliveries
+    from huitong.procedures.all import every
     from huitong.procedures.calendar import Calendar
-    from huitong.supervision.counted import procedures
     from huitong.supervision.figures import Figures
 
     kept = parts.register(s)
@@ -133,7 +133,7 @@ def figures(s: Any) -> Figures:
         parts.batches(s),
         Deliveries(kept),
         _traces(s),
-        procedures,
+        lambda: every().values(),
         Calendar(kept),
         parts.CLOCK,
     )
