@@ -1,6 +1,6 @@
 """Publications become deliveries, deliveries are sent.
 
-Messages: ``{"resource", "seq"}`` tells those who follow publications, then plans deliveries,
+Messages: ``{"resource", "seq"}`` moves the case register on, plans deliveries, then follows corrections,
 ``{"subscription"}`` sends what is due, ``{"message", "group"}`` waited in the
 waiting queue and is handed on to the FIFO queue now.
 """
@@ -26,6 +26,7 @@ def work(message: Mapping[str, Any]) -> Mapping[str, Any]:
     for hook in wiring.build_after_publication():
         hook(message["resource"])
     planned = wiring.build_push().plan(message["resource"], int(message["seq"]))
+    wiring.build_following()(message["resource"])  # last: a fault there holds no delivery back
     return {"planned": planned}
 
 

@@ -126,11 +126,18 @@ def test_a_step_that_fails_for_good_is_noted(
 def test_a_publication_is_planned_and_a_subscription_sent_to(services: Any) -> None:
     push, queue = Remembering({"plan": ["s1"], "send": None}), Remembering()
     told: list[str] = []
-    services(build_push=push, push_queue=queue, build_after_publication=(told.append,))
+    followed: list[str] = []
+    services(
+        build_push=push,
+        push_queue=queue,
+        build_after_publication=(told.append,),
+        build_following=followed.append,
+    )
     handler = loaded("push_changes").handler
     handler(message({"resource": "IN-01", "seq": 3}), Context())
     handler(message({"subscription": "s1"}), Context())
     assert push.calls == [("plan", "IN-01", 3), ("send", "s1")]
+    assert followed == ["IN-01"]
     assert told == ["IN-01"]  # who follows publications is told of them, not of sendings
     assert queue.calls == []
 

@@ -147,7 +147,7 @@ def build_push() -> Push:
 
 @cache
 def build_after_publication() -> tuple[Callable[[str], object], ...]:
-    """What follows publications beside deliveries: each takes a resource, looks for what it has not yet
+    """What comes before the deliveries of a publication: each takes a resource, looks for what it has not yet
     taken in, and may be called again at any time."""
     s = settings.PushSettings.read()
     area = areas.builder(s)
@@ -156,7 +156,14 @@ def build_after_publication() -> tuple[Callable[[str], object], ...]:
         if area("case_feed").run(resource).changed:
             area("case_endings").run()
 
-    return (cases, area("following").run)
+    return (cases,)
+
+
+@cache
+def build_following() -> Callable[[str], object]:
+    """Notices corrections in what was published of a resource, and tells who had the wrong value."""
+    run: Callable[[str], object] = areas.builder(settings.PushSettings.read())("following").run
+    return run
 
 
 @cache
