@@ -28,5 +28,6 @@ def test_each_function_builds_the_areas_of_cases_that_it_uses(folder: str, setti
 
 def test_what_follows_publications_is_built() -> None:
     assert "boto3" in loads(
-        "import handler; from huitong import wiring; assert wiring.build_after_publication()", "push_changes"
+        "import handler; from huitong import wiring; assert wiring.build_after_publication() and wiring.build_following()",
+        "push_changes",
     )
