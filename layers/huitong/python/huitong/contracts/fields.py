@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
 
 from huitong.contracts.bounds import Bounds, is_value, read_bounds, unfit
+from huitong.contracts.cleansing import read_steps
 from huitong.contracts.field_types import Typed, typed
 from huitong.contracts.formats import has_time, to_strptime
 from huitong.contracts.model import KNOWN_SEMANTICS, Field, FieldType, Mask
@@ -76,6 +77,7 @@ def read_field(prop: SchemaProperty, path: str, problems: Problems) -> Field | N
         refers_to=_refers_to(prop),
         unique=bool(prop.unique),
         subject=_subject(extra, path, problems),
+        cleanse=read_steps(extra, path, problems),
     )
 
 

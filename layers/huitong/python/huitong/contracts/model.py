@@ -83,6 +83,7 @@ class Field:
     field_id: int = 0  # Iceberg column id in the current table, given at registration, never reused
     unique: bool = False
     subject: Literal["", "yes", "no"] = ""  # whether it identifies a person; empty = as its semantic says
+    cleanse: tuple[str, ...] = ()  # steps of huitong.contracts.cleansing, in order
 
     @property
     def masked(self) -> bool:
@@ -118,6 +119,25 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeMap:
+    """A table of spellings for cleansing: ``pairs`` of what is delivered and what it becomes."""
+
+    name: str
+    pairs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Deduplicate:
+    """Which of several rows with one key is taken: the first, or the one with the newest ``by``."""
+
+    keep: Literal["", "first", "newest"] = ""  # empty = none of them: they conflict
+    by: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.keep)
+
+
+@dataclass(frozen=True, slots=True)
 class Contract:
     """A resource's registered format and rules (Q-20), one version of it."""
 
@@ -143,6 +163,8 @@ class Contract:
     correction_policy: Literal["", "s3d", "s3c"] = ""  # huitong.tickets.procedures.POLICIES
     rules: tuple[RowRule, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    code_maps: tuple[CodeMap, ...] = ()
+    deduplicate: Deduplicate = field(default_factory=Deduplicate)
     document: str = ""  # key of the YAML text as it was registered
 
     @property
@@ -179,22 +201,28 @@ class Contract:
             "fields": [_without_defaults(f) for f in self.fields],
             "rules": [_without_defaults(r) for r in self.rules],
             "limits": _without_defaults(self.limits),
+            **({"code_maps": [asdict(m) for m in self.code_maps]} if self.code_maps else {}),
+            **({"deduplicate": _without_defaults(self.deduplicate)} if self.deduplicate else {}),
         }
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
         raw = dict(record)
         raw["fields"] = tuple(
-            Field(**{**f, "codes": tuple(f.get("codes", ())), "formats": tuple(f.get("formats", ()))})
+            Field(**{**f, **{name: tuple(f.get(name, ())) for name in ("codes", "formats", "cleanse")}})
             for f in raw["fields"]
         )
         raw["rules"] = tuple(RowRule(**{**r, "columns": tuple(r["columns"])}) for r in raw["rules"])
         raw["limits"] = Limits(**raw["limits"])
+        raw["code_maps"] = tuple(
+            CodeMap(m["name"], tuple((k, v) for k, v in m["pairs"])) for m in raw.get("code_maps", ())
+        )
+        raw["deduplicate"] = Deduplicate(**raw.get("deduplicate", {}))
         return cls(**raw)
 
     def at_version(self, version: int, fields: tuple[Field, ...], document: str) -> Self:
         return replace(self, version=version, fields=fields, document=document)
 
 
-def _without_defaults(value: Contract | Field | RowRule | Limits) -> dict[str, Any]:
+def _without_defaults(value: Contract | Field | RowRule | Limits | Deduplicate) -> dict[str, Any]:
     return {f.name: v for f in fields(value) if (v := getattr(value, f.name)) != f.default}

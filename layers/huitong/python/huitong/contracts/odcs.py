@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from huitong.contracts.checks import Checks, read_checks, read_rules
+from huitong.contracts.cleansing import check_maps, read_deduplicate, read_maps
 from huitong.contracts.document import load
 from huitong.contracts.fields import read_field
 from huitong.contracts.frequency import FREQUENCIES, frequency_named
-from huitong.contracts.model import STANDING, Contract, Field, Limits, Mode
+from huitong.contracts.model import STANDING, CodeMap, Contract, Field, Limits, Mode
 from huitong.contracts.reading import Problems, custom, text
 from huitong.contracts.shape import MAX_PROPERTIES, shaped
 from huitong.errors import InvalidContract
@@ -120,9 +121,17 @@ def _read(model: OpenDataContractStandard, problems: Problems) -> Parsed | None:
         ),
         rules=rules,
         limits=_limits(settings, problems),
+        code_maps=_maps(settings, fields, problems),
+        deduplicate=read_deduplicate(settings, {f.name: f.type for f in fields}, problems),
     )
     names = (id, contract.table, text(model.id), text(schema.name), text(schema.physicalName))
     return Parsed(contract, tuple(dict.fromkeys(n.casefold() for n in names if n)))
+
+
+def _maps(settings: Mapping[str, Any], fields: tuple[Field, ...], problems: Problems) -> tuple[CodeMap, ...]:
+    maps = read_maps(settings, problems)
+    check_maps([(f.name, f.cleanse) for f in fields], maps, problems)
+    return maps
 
 
 def _fields(schema: SchemaObject, problems: Problems) -> tuple[Field, ...]:

@@ -145,7 +145,11 @@ class Contracts:
             if self._register.get(_alias(name), "ALIAS") is None  # who was first keeps a name
         ]
         told = Trace(
-            "configure", str(body["by"]), contract.provider, contract.id, detail=f"contract:v{contract.version}"
+            "configure",
+            str(body["by"]),
+            contract.provider,
+            contract.id,
+            detail=f"contract:v{contract.version}",
         )
         commit_with(self._traces, told, self._register, creates=creates, replaces=replaces)
 
