@@ -162,11 +162,21 @@ def _view(table: Readable, namespace: str) -> exp.Expr:
         zh, en = f"{use.name} 尚未发布", f"{use.name} has not been published yet"
         raise invalid("query.athena", zh, en)
     changes = use.part == "changes"
-    if changes and access.row_filter:
+    if access.case_no and access.subjects and contract.subject_fields:
+        zh = "Athena 上不能按案件人员查询:密钥不出平台"
+        raise invalid("query.athena", zh, "Persons of a case are not found on Athena: the key stays here")
+    if changes and (access.row_filter or access.case_no):
         zh = "Athena 上不能查询带行筛选的变更日志"
         raise invalid("query.athena", zh, "A change log with a row filter cannot be read on Athena")
     system = (*CHANGE_COLUMNS, *CURRENT_COLUMNS) if changes else CURRENT_COLUMNS
-    text = projection_sql(contract, access, f"SELECT * FROM {_BASE}", system_columns=system, before=changes)
+    text = projection_sql(
+        contract,
+        access,
+        f"SELECT * FROM {_BASE}",
+        system_columns=system,
+        before=changes,
+        hidden=table.hidden,
+    )
     tree = sqlglot.parse_one(text, read="duckdb")
     snapshot = published.changes_snapshot if changes else published.current_snapshot
     name = changes_table(contract.table) if changes else contract.table
