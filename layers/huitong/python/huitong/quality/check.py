@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 import numpy as np
@@ -14,11 +14,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from huitong.contracts.model import CITIZEN_CARD, Field
+from huitong.contracts.model import CITIZEN_CARD, Field, RowRule
 from huitong.errors import InvalidContract
 from huitong.quality.compile import FieldPlan, Plan
 from huitong.quality.semantics.base import Context, Mask, Texts, as_mask, full_match, within
 from huitong.quality.typed import Converter, arrow_type
+
+if TYPE_CHECKING:
+    from huitong.quality.cleansing.apply import Change
 
 Rows = npt.NDArray[np.int64]
 
@@ -32,9 +35,15 @@ class Block:
     columns: Mapping[str, Any]
     source_rows: Any
     deletes: Mask | None  # rows that only ask for a deletion
+    delivered: Mapping[str, Any] = field(default_factory=dict)  # columns that cleansing changed, before it
+    changes: tuple[Change, ...] = ()  # what it changed
 
     def __len__(self) -> int:
         return len(self.source_rows)
+
+    def as_delivered(self, name: str) -> Any:
+        """The texts of a column as they came; None for a missing one."""
+        return self.delivered.get(name, self.columns.get(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,8 @@ class Checker:
         self._connection = connection
         self._context = Context(today)
         self._converter = Converter(connection)
+        #: rules of the office that could not be carried out, and why
+        self.failed: dict[int, str] = {}
 
     def published(self, block: Block, only: Sequence[Field]) -> dict[str, Any]:
         """Typed, canonical values of these columns, one a row."""
@@ -98,6 +109,9 @@ class Checker:
         hits: dict[int, Rows] = {}
         for plan in self._plan.fields:
             self._check_field(plan, columns[plan.field], typed, block, hits)
+        named = {f.name: column for f, column in columns.items()}
+        for plan in self._plan.columns:
+            self._check_office(plan, named[plan.field.name], typed, block, hits)
         published = {f.name: self._in_rows(f, columns[f], typed, len(block)) for f in fields}
         self._check_rows(published, block, hits)
         return Checked(hits, published)
@@ -121,6 +135,22 @@ class Checker:
             coded = pa.DictionaryArray.from_arrays(column.indices.cast(pa.int32()), column.values)
             return coded if column.distinct else coded.cast(pa.string()).dictionary_encode()
         return column.to_rows(typed[field.name])
+
+    def _check_office(
+        self,
+        plan: FieldPlan,
+        column: _Column | None,
+        typed: Mapping[str, Any],
+        block: Block,
+        hits: dict[int, Rows],
+    ) -> None:
+        """As :meth:`_check_field`; a rule that cannot be carried out is left out and noted."""
+        if plan.type >= 0 and column is not None:  # it asks for another type than the contract's
+            typed = self._converter.convert({plan.field: column.values})
+        try:
+            self._check_field(plan, column, typed, block, hits)
+        except InvalidContract as error:
+            self.failed.setdefault(_number(plan), error.en)
 
     def _check_field(
         self,
@@ -159,10 +189,11 @@ class Checker:
         """Masks over the values of a column, for each rule about single values."""
         field, broken = plan.field, []
         fits: Mask | None = None
-        if plan.type >= 0 and typed.null_count > values.null_count:
+        if field.type != "string" and typed.null_count > values.null_count:
             wrong = as_mask(pc.and_(values.is_valid(), typed.is_null()))
-            broken.append((plan.type, wrong))
             fits = ~wrong
+            if plan.type >= 0:
+                broken.append((plan.type, wrong))
         if plan.length >= 0:
             broken.append((plan.length, _wrong_length(field, values)))
         if plan.pattern >= 0:
@@ -175,13 +206,43 @@ class Checker:
             context = replace(self._context, negative=_may_be_negative(field))
             masks = plan.semantic.check(values, context)
             for number, mask in zip(plan.semantic_rules, masks, strict=True):
-                broken.append((number, mask if fits is None else mask & fits))
+                if number >= 0:
+                    broken.append((number, mask if fits is None else mask & fits))
         return broken
 
     def _check_rows(self, published: Mapping[str, Any], block: Block, hits: dict[int, Rows]) -> None:
-        rules = self._plan.row_rules
+        rules = [rule for rule in self._plan.row_rules if rule[0] not in self.failed]
         for start in range(0, len(rules), _BITS):
             chosen = rules[start : start + _BITS]
+            try:
+                self._check_some(chosen, published, block, hits)
+            except InvalidContract:
+                self._check_each(chosen, published, block, hits)
+
+    def _check_each(
+        self,
+        rules: Sequence[tuple[int, RowRule]],
+        published: Mapping[str, Any],
+        block: Block,
+        hits: dict[int, Rows],
+    ) -> None:
+        """One by one, to find which cannot be evaluated: one of the office is left out."""
+        for rule in rules:
+            try:
+                self._check_some([rule], published, block, hits)
+            except InvalidContract as error:
+                if rule[0] not in self._plan.office:
+                    raise
+                self.failed.setdefault(rule[0], error.en)
+
+    def _check_some(
+        self,
+        chosen: Sequence[tuple[int, RowRule]],
+        published: Mapping[str, Any],
+        block: Block,
+        hits: dict[int, Rows],
+    ) -> None:
+        if chosen:
             names = sorted({name for _, rule in chosen for name in rule.columns})
             relation = pa.table({name: published[name] for name in names})
             bits = " | ".join(
@@ -190,7 +251,7 @@ class Checker:
             )
             mask = self._bits(relation, bits)
             if not mask.any():
-                continue
+                return
             for i, (number, _) in enumerate(chosen):
                 self._hit(number, (mask & (1 << i)) != 0, block, hits)
 
@@ -210,7 +271,12 @@ class Checker:
             mask = mask & ~block.deletes
         rows = np.flatnonzero(mask)
         if len(rows):
-            hits[number] = rows
+            hits[number] = np.union1d(hits[number], rows) if number in hits else rows
+
+
+def _number(plan: FieldPlan) -> int:
+    asked = (plan.null, plan.type, plan.length, plan.pattern, plan.codes, plan.range, *plan.semantic_rules)
+    return next(number for number in asked if number >= 0)
 
 
 def _may_be_negative(field: Field) -> bool:

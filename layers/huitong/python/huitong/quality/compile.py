@@ -9,14 +9,18 @@ only. On a typed column the semantic rules are asked only where the type fits.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from huitong.contracts.model import DOCUMENT_TYPE_FIELD, Contract, Field, RowRule
 from huitong.quality.rules import Criterion, Rule
 from huitong.quality.semantics import semantic
 from huitong.quality.semantics.base import Semantic
+
+if TYPE_CHECKING:
+    from huitong.quality.rulebook.binding import Bound, SetCheck
+    from huitong.quality.rulebook.model import OfficeRule
 
 #: semantic types that say no more than the column's own type
 _IMPLIED: Final = {("date", "date"), ("timestamp", "timestamp")}
@@ -48,6 +52,11 @@ class Plan:
     row_rules: tuple[tuple[int, RowRule], ...]
     conflict: int
     duplicate: int
+    deduplicated: int = -1
+    office: Mapping[int, OfficeRule] = field(default_factory=dict)  # which of ``rules`` are the office's
+    columns: tuple[FieldPlan, ...] = ()  # those of them about one column
+    sets: tuple[tuple[int, SetCheck], ...] = ()  # those about all rows at once
+    failed: int = -1  # the finding of a rule that could not be carried out
 
     @property
     def id_type(self) -> str:
@@ -64,8 +73,11 @@ class _Rules:
         return len(self.listed) - 1
 
 
-def compile_plan(contract: Contract) -> Plan:
-    """The plan of a contract. Raises KeyError for an unknown semantic type; registration refuses those."""
+def compile_plan(contract: Contract, office: Sequence[Bound] = ()) -> Plan:
+    """The plan of a contract and of the office's rules bound to it.
+
+    Raises KeyError for an unknown semantic type; registration refuses those.
+    """
     rules = _Rules()
     fields = tuple(_field_plan(f, rules.add, alone=contract.keys == (f,)) for f in contract.fields)
     row_rules = tuple((rules.add(_row_rule(r)), r) for r in contract.rules)
@@ -93,7 +105,66 @@ def compile_plan(contract: Contract) -> Plan:
             on_deletions=True,
         )
     )
-    return Plan(contract, tuple(rules.listed), fields, row_rules, conflict, duplicate)
+    deduplicated = rules.add(_deduplicated(contract, keys)) if contract.deduplicate else -1
+    numbers = [rules.add(bound.rule.rule()) for bound in office]
+    numbered = list(zip(numbers, office, strict=True))
+    return Plan(
+        contract,
+        (*rules.listed, _FAILED),
+        fields,
+        (*row_rules, *((n, b.expression) for n, b in numbered if b.expression)),
+        conflict,
+        duplicate,
+        deduplicated,
+        office={n: b.rule for n, b in numbered},
+        columns=tuple(_office_plan(b.field, n, b.rule.kind) for n, b in numbered if b.field),
+        sets=tuple((n, b.check) for n, b in numbered if b.check),
+        failed=len(rules.listed),
+    )
+
+
+#: Of a rule of the office that could not be carried out: told, and never a reason to lose a delivery.
+_FAILED: Final = Rule(
+    "office.error",
+    "",
+    "constraint",
+    "warning",
+    "质量规则未能执行,已跳过。",
+    "A rule of the office could not be carried out and was left out.",
+)
+
+
+def _office_plan(f: Field, number: int, kind: str) -> FieldPlan:
+    """A field that is asked one thing only; every way to break it is the same rule."""
+    meaning = semantic(f.semantic) if f.semantic else None
+    # what its standard calls a warning is none of an office rule's violations
+    parts = tuple(number if r.severity == "error" else -1 for r in meaning.rules) if meaning else ()
+    return FieldPlan(
+        f,
+        null=number if f.required else -1,
+        type=number if kind == "format" and not _has_length(f) else -1,
+        length=number if _has_length(f) else -1,
+        pattern=number if f.pattern else -1,
+        codes=number if f.codes else -1,
+        range=number if kind == "range" else -1,
+        semantic=meaning,
+        semantic_rules=parts,
+    )
+
+
+def _deduplicated(contract: Contract, keys: str) -> Rule:
+    by = contract.field_named(contract.deduplicate.by)
+    zh = f"取 {by.title or by.name} 最新的一行" if by else "取第一行"
+    en = f"that with the newest {by.name} is taken" if by else "the first is taken"
+    return Rule(
+        "key.deduplicated",
+        keys,
+        "conflicting",
+        "warning",
+        f"主键({keys})相同的行有多行,按契约的去重规则{zh},本行未采用。",
+        f"Several rows have this key ({keys}); by the contract's rule {en}, and this one was left out.",
+        on_deletions=True,
+    )
 
 
 def _row_rule(rule: RowRule) -> Rule:

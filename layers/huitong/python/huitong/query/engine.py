@@ -8,7 +8,6 @@ already refuses what would need those; this is the second wall.
 
 from __future__ import annotations
 
-import resource as process
 import tempfile
 import threading
 import time
@@ -29,11 +28,11 @@ from huitong.query.dialect import invalid, macros_in, to_duckdb
 from huitong.query.disclosing import Disclosing as Relation
 from huitong.query.disclosing import disclosing
 from huitong.query.limits import Limits
+from huitong.query.locked import bounded_memory, connect, interrupted, lock
 from huitong.query.parse import CheckedQuery, TableUse
-from huitong.sharing.names import literal, quoted
+from huitong.sharing.names import quoted
 
 _BATCH_ROWS: Final = 20_000
-_AGAIN: Final = 0.05
 #: Beyond DuckDB's own limit: what Arrow and the lists that DuckDB does not count may take.
 _SLACK: Final = 384 << 20
 #: The limit of memory is the process's, so one query at a time.
@@ -110,16 +109,16 @@ def run(
     deadline = time.monotonic() + limits.seconds
     with _ONE, ExitStack() as stack:
         temp = stack.enter_context(tempfile.TemporaryDirectory(prefix="huitong-query-"))
-        stack.enter_context(_bounded_memory((limits.memory_mb << 20) + _SLACK))
+        stack.enter_context(bounded_memory((limits.memory_mb << 20) + _SLACK))
         stack.enter_context(_our_errors(limits, deadline))
-        connection = _connection(limits, Path(temp))
+        connection = connect(limits, Path(temp))
         stack.callback(connection.close)
         for view in views:
             connection.execute(f"CREATE VIEW {quoted(names[view.use])} AS {view.sql}")
         for statement in macros_in(sql):
             connection.execute(statement)
-        _lock(connection, [path for view in views for path in view.paths])
-        stack.enter_context(_interrupted(connection, deadline))
+        lock(connection, [path for view in views for path in view.paths])
+        stack.enter_context(interrupted(connection, deadline))
         outcome = _write(connection, sql, limits, deadline, target)
         if disclosures is None:
             return outcome
@@ -143,51 +142,6 @@ def _disclosed(
         sql = " UNION ALL ".join(r.relation_sql for r in relations)
         exact = all(r.exact for r in relations)
         yield Disclosed(resource, known.of_sql(connection, sql, contract), exact)
-
-
-def _connection(limits: Limits, temp: Path) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(
-        ":memory:",
-        config={
-            "memory_limit": f"{limits.memory_mb}MiB",
-            "threads": limits.threads,
-            "temp_directory": str(temp),
-            "max_temp_directory_size": f"{limits.temp_mb}MiB",
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "allow_community_extensions": False,
-            "python_enable_replacements": False,
-            "integer_division": True,  # 5 / 2 is 2, as in Athena
-        },
-    )
-    connection.execute("SET TimeZone = 'UTC'")
-    return connection
-
-
-def _lock(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
-    allowed = ", ".join(literal(str(path)) for path in dict.fromkeys(paths))
-    connection.execute(f"SET allowed_paths = [{allowed}]")
-    connection.execute("SET enable_external_access = false")
-    connection.execute("SET lock_configuration = true")
-
-
-@contextmanager
-def _interrupted(connection: duckdb.DuckDBPyConnection, deadline: float) -> Iterator[None]:
-    """Stop what runs at the deadline, again and again: an interrupt before a statement begins is lost."""
-    done = threading.Event()
-
-    def watch() -> None:
-        done.wait(max(0.0, deadline - time.monotonic()))
-        while not done.wait(_AGAIN):
-            connection.interrupt()
-
-    watcher = threading.Thread(target=watch, name="query-deadline", daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        done.set()
-        watcher.join()
 
 
 def _write(
@@ -330,33 +284,3 @@ def _too_many_rows(limits: Limits) -> LimitExceeded:
 def _too_large(limits: Limits) -> LimitExceeded:
     size = limits.result_bytes >> 20
     return _exceeded("result_bytes", f"结果超过 {size} MB", f"The result is larger than {size} MB")
-
-
-@contextmanager
-def _bounded_memory(more: int) -> Iterator[None]:
-    """Let the process's private memory grow by ``more`` bytes at most.
-
-    DuckDB does not count every list and text against its own limit; an
-    allocation that fails is an error of this query, a process that is killed is not.
-    """
-    soft, hard = process.getrlimit(process.RLIMIT_DATA)
-    used = _private_bytes()
-    if not used:
-        yield
-        return
-    limit = used + more
-    if soft != process.RLIM_INFINITY:
-        limit = min(limit, soft)
-    process.setrlimit(process.RLIMIT_DATA, (limit, hard))
-    try:
-        yield
-    finally:
-        process.setrlimit(process.RLIMIT_DATA, (soft, hard))
-
-
-def _private_bytes() -> int:
-    status = Path("/proc/self/status")
-    if not status.is_file():
-        return 0
-    found = [line for line in status.read_text().splitlines() if line.startswith("VmData:")]
-    return int(found[0].split()[1]) << 10 if found else 0
