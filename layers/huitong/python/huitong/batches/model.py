@@ -110,6 +110,9 @@ class Batch:
     edition: str = ""
     case_no: str = ""  # the case the whole delivery was obtained for, if declared
     ticket: str = ""  # the correction that it carries, if it says so
+    mends: str = ""  # the first delivery whose rows in quarantine this one brings again
+    replay: bool = False  # those rows as they were, because a rule changed; else mended by their unit
+    rank: str = ""  # of such a delivery: right after the first one; see ``placed``
     profile: str = ""
     sha256: str = ""
     size: int = 0
@@ -129,9 +132,20 @@ class Batch:
     ] = ()  # JSON of warehouse.files.DataFileRef: typed rows, already where Iceberg will own them
     findings: str = ""  # key in the staging bucket; empty = none
     quarantine: str = ""  # key in the staging bucket; empty = none
+    cleansing: str = ""  # key in the staging bucket: what cleansing changed; empty = nothing
+    cleansed: Mapping[str, int] = field(default_factory=dict)  # values changed, by cleansing step
     seq: int = 0  # publication number within the resource
     published_at: str = ""
     history: tuple[tuple[str, str, str], ...] = ()  # (status, at, by)
+
+    @property
+    def placed(self) -> str:
+        """Its place among the batches of its resource: what has a later one has the last word on a key.
+
+        Rows that are brought again belong where the first delivery landed: whatever was
+        delivered after that is newer than they are.
+        """
+        return self.rank or self.order
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -149,6 +163,6 @@ class Batch:
     def summary(self) -> dict[str, Any]:
         """What the API and the command line show: status, decision, flat counts, quality, reasons."""
         shown = self.as_dict()
-        for internal in ("staging", "good", "counts", "landing_version", "order"):
+        for internal in ("staging", "good", "counts", "landing_version", "order", "rank"):
             del shown[internal]
         return {**shown, **asdict(self.counts), "balanced": self.counts.balanced(self.mode)}

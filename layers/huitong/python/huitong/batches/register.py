@@ -8,14 +8,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from huitong.audit.trace import Act, Trace, Traces
+from huitong.batches.held import Holdings
 from huitong.batches.model import IN_FLIGHT, TRANSITIONS, Batch, Status
 from huitong.errors import Conflict, NotFound
 from huitong.ports import Clock, Item, Register, timestamp
 
 
-def batch_id(unit: str, resource: str, sha256: str, edition: str) -> str:
-    """The identity of a delivery: same unit, resource, bytes and declared edition, same batch."""
-    digest = hashlib.sha256("\x1f".join((unit, resource, sha256, edition)).encode()).hexdigest()
+def batch_id(unit: str, resource: str, sha256: str, edition: str, mends: str = "") -> str:
+    """The identity of a delivery: same unit, resource, bytes, edition and mended batch, same batch."""
+    named = (unit, resource, sha256, edition, mends) if mends else (unit, resource, sha256, edition)
+    digest = hashlib.sha256("\x1f".join(named).encode()).hexdigest()
     return f"b{digest[:31]}"
 
 
@@ -32,6 +34,7 @@ class Batches:
         self._register = register
         self._clock = clock
         self._log = traces or Traces(register, clock)
+        self.holdings = Holdings(register)
 
     def get(self, id: str) -> Stored:
         """Raises NotFound."""
@@ -150,4 +153,4 @@ def _item(batch: Batch) -> Item:
 def _markers(batch: Batch) -> list[Item]:
     if batch.status not in IN_FLIGHT:
         return []
-    return [Item(pk=f"FLIGHT#{batch.resource}", sk=f"{batch.order}#{batch.id}", body={"batch": batch.id})]
+    return [Item(pk=f"FLIGHT#{batch.resource}", sk=f"{batch.placed}#{batch.id}", body={"batch": batch.id})]

@@ -120,7 +120,7 @@ class Compare:
         pointer = self._publications.get(batch.resource)
         if pointer is not None and pointer.batch_id == batch.id:
             raise published_meanwhile(batch.resource)
-        later = self._publications.landed_after(batch.resource, batch.order)
+        later = self._publications.landed_after(batch.resource, batch.placed)
         if any(p.mode == "full" for p in later):
             return self._set_aside(stored)
         contract = self._contracts.get(batch.resource)
@@ -128,8 +128,24 @@ class Compare:
 
     def _set_aside(self, stored: Stored) -> Batch:
         """A full edition that landed later is published: this batch has nothing to say any more."""
-        self._tell("BatchSuperseded", stored.batch)
-        return self._batches.move(stored, "superseded", by=BY).batch
+        batch = stored.batch
+        self._tell("BatchSuperseded", batch)
+        findings = batch.findings
+        if batch.mends:
+            from huitong.comparison.overtaken import all_rows
+
+            refs = [DataFileRef.from_json(text) for text in batch.good]
+            with self._lakehouse.local.open(refs) as paths:
+                findings = self._overtaken(batch, all_rows(paths))
+        return self._batches.move(stored, "superseded", by=BY, findings=findings).batch
+
+    def _overtaken(self, batch: Batch, rows: Sequence[int]) -> str:
+        """Rows brought again that come too late are told to their unit: the key of the findings with them."""
+        if not (batch.mends and rows):
+            return batch.findings
+        from huitong.comparison.overtaken import with_overtaken
+
+        return with_overtaken(self._staging, batch, rows)
 
     def _compare(self, job: _Job) -> Batch:
         from huitong.comparison.diff import compared
@@ -185,17 +201,18 @@ class Compare:
             changes_snapshot=changes_snapshot,
             published_at=timestamp(now),
             rows=rows,
-            order=job.batch.order,
-            received_high=max(job.batch.order, job.pointer.received_high if job.pointer else ""),
+            order=job.batch.placed,
+            received_high=max(job.batch.placed, job.pointer.received_high if job.pointer else ""),
             mode=job.batch.mode,
             contract_version=job.contract.version,
             counts=asdict(counts),
         )
-        published = self._enter(job, publication, counts)
+        findings = self._overtaken(job.batch, difference.overtaken_rows() if job.batch.mends else ())
+        published = self._enter(job, publication, counts, findings)
         self._announce(publication)
         return published
 
-    def _enter(self, job: _Job, publication: Publication, counts: Counts) -> Batch:
+    def _enter(self, job: _Job, publication: Publication, counts: Counts, findings: str) -> Batch:
         """Make the publication the served one, and the batch published, in one register write."""
         entry = self._publications.entry(publication)
         moved = self._batches.move(
@@ -205,6 +222,7 @@ class Compare:
             creates=entry.creates,
             replaces=entry.replaces,
             counts=counts,
+            findings=findings,
             seq=publication.seq,
             published_at=publication.published_at,
         )

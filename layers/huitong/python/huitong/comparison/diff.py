@@ -98,6 +98,18 @@ class Difference:
             f"SELECT {listed} FROM changed WHERE {_CONDITIONS[op]} {_ORDER} LIMIT {limit}"
         ).fetchall()
 
+    def overtaken_rows(self) -> list[int]:
+        """Source rows of the delivery about whose keys batches that landed later have spoken, ascending."""
+        if not self._in.stated:
+            return []
+        keys = names(self._keys)
+        scan = self._scan(self._in.delivered, ("_source_row", *self._keys))
+        parts = [f"SELECT _source_row FROM {scan} SEMI JOIN stated USING ({keys})"]
+        if not self._full:
+            parts.append(f"SELECT _source_row FROM to_delete SEMI JOIN stated USING ({keys})")
+        found = self._db.execute(f"SELECT _source_row FROM ({' UNION ALL '.join(parts)}) ORDER BY ALL")
+        return [int(row) for (row,) in found.fetchall()]
+
     def change_rows(self, batch_rows: int) -> Iterator[Any]:
         """The changed rows as Arrow batches, in the order of the delivery, then deletions in table order.
 

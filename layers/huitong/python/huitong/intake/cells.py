@@ -13,6 +13,7 @@ from huitong.contracts.model import Contract
 from huitong.intake.columns import OPERATION, Plan
 from huitong.intake.profiles import ALL, ImportProfile
 from huitong.intake.readers.table import Block
+from huitong.intake.returned import ORIGINAL_ROW
 from huitong.intake.structure import Structural
 
 #: Blanks at the ends of a cell, the ideographic and the no-break one included.
@@ -56,7 +57,7 @@ class Cells:
         columns = dict(zip(self._plan.fields, block.columns, strict=True))
         operation = None if self._plan.operation is None else block.columns[self._plan.operation]
         rows = block.rows
-        keep = _not_blank(list(columns.values()))
+        keep = _not_blank([column for name, column in columns.items() if name != ORIGINAL_ROW])
         if keep is not None:
             columns = {name: column.filter(keep) for name, column in columns.items()}
             operation = operation.filter(keep) if operation is not None else None
@@ -204,7 +205,7 @@ def _without_nul(batch: pa.RecordBatch, names: list[str]) -> tuple[pa.RecordBatc
 
 
 def _cells(row: dict[str, Any]) -> tuple[tuple[str, str | None], ...]:
-    return tuple((k, v) for k, v in row.items() if k not in ("_source_row", OPERATION))
+    return tuple((k, v) for k, v in row.items() if k not in ("_source_row", OPERATION, ORIGINAL_ROW))
 
 
 def _raw(row: dict[str, Any]) -> str:

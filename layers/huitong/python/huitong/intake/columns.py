@@ -12,6 +12,7 @@ from huitong.intake.profiles import ImportProfile
 from huitong.intake.readers.header import Names, plain
 from huitong.intake.readers.refusals import refusal
 from huitong.intake.readers.table import Table
+from huitong.intake.returned import ORIGINAL_ROW
 from huitong.intake.structure import Structural
 
 #: The column that carries the operation of a row, in staging and in files without a profile.
@@ -31,6 +32,7 @@ class Plan:
     deletes: bool  # every row is a deletion
     findings: tuple[Structural, ...]
     required: tuple[str, ...]
+    original: int | None = None  # the position within ``wanted`` of the row's number in the first delivery
 
     def check_named(self, named: Collection[str] | None) -> None:
         """For formats without a header: a required field that no row ever named is a missing column."""
@@ -50,10 +52,19 @@ def plan_columns(
     wanted: list[int] = []
     fields: list[str] = []
     operation: int | None = None
+    original: int | None = None
     unknown: list[str] = []
     _refuse_doubles(table, names)
     for position, cell in enumerate(table.header):
         name = names.field(cell)
+        if names.original_row(cell) or cell == ORIGINAL_ROW:
+            if names.rows_wanted:
+                original = len(wanted)
+                wanted.append(position)
+                fields.append(ORIGINAL_ROW)
+            continue
+        if names.returned(cell):
+            continue
         if operation_name and plain(cell) == operation_name:
             operation = len(wanted)
             wanted.append(position)
@@ -79,6 +90,7 @@ def plan_columns(
         mode == "deletion",
         tuple(findings),
         tuple(required),
+        original,
     )
 
 

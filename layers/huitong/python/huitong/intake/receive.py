@@ -26,9 +26,10 @@ from huitong.batches.model import Batch, Counts, Decision
 from huitong.batches.register import Batches, Stored, batch_id
 from huitong.contracts.model import Contract, Mode
 from huitong.errors import Conflict, HuitongError, Refusal, Unavailable, UnreadableFile
+from huitong.intake.mends import check_mended, rank_after
 from huitong.intake.profiles import DEFAULT, ImportProfile, Profiles
 from huitong.intake.readers.refusals import refusal
-from huitong.intake.uploads import Upload, Uploads, is_upload_id
+from huitong.intake.uploads import Upload, Uploads, is_upload_id, upload_of
 from huitong.ports import Clock, EventBus, ObjectInfo, ObjectStore, Queue, timestamp
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ class Receive:
 
     def _registered(self, landed: _Landed, digest: str) -> Stored:
         """The batch of this landed object, new or as registered before."""
-        id = batch_id(landed.unit, landed.resource, digest, landed.edition)
+        id = batch_id(landed.unit, landed.resource, digest, landed.edition, self._first_of(landed.upload))
         again = f"{id[:24]}-{_landing_digest(landed)}"
         for known in (self._batches.find(again), self._batches.find(id)):
             if known is not None and _same_object(known.batch, landed):
@@ -241,11 +242,12 @@ class Receive:
         info, upload = landed.info, landed.upload
         contract = self._contracts.find(landed.resource)
         profile = self._profile_or_none(landed)
+        first = self._mended(landed)
         return Batch(
             id=id,
             resource=landed.resource,
             unit=landed.unit,
-            mode=_mode(upload, profile, contract),
+            mode=_mode(upload, profile, contract, first),
             status="received",
             landing_key=info.key,
             landing_version=landed.version,
@@ -253,6 +255,8 @@ class Receive:
             edition=landed.edition,
             case_no=upload.case_no if upload else "",
             ticket=upload.ticket if upload else "",
+            mends=self._first_of(upload),
+            rank=rank_after(first, landed.received_at, landed.order) if first else "",
             profile=profile.name if profile else (upload.profile if upload else ""),
             sha256=digest,
             size=info.size,
@@ -261,15 +265,26 @@ class Receive:
             contract_version=contract.version if contract else 0,
         )
 
+    def _first_of(self, upload: Upload | None) -> str:
+        """The delivery that an upload mends: the first one, also where it names one that mended that."""
+        named = self._batches.find(upload.mends) if upload and upload.mends else None
+        return (named.batch.mends or named.batch.id) if named else (upload.mends if upload else "")
+
+    def _mended(self, landed: _Landed) -> Batch | None:
+        first = self._first_of(landed.upload)
+        found = self._batches.find(first) if first else None
+        return found.batch if found else None
+
     def _profile_or_none(self, landed: _Landed) -> ImportProfile | None:
-        name = (landed.upload.profile if landed.upload else "") or DEFAULT
+        first = self._mended(landed)
+        name = (landed.upload.profile if landed.upload else "") or (first.profile if first else "") or DEFAULT
         return self._profiles.find(landed.unit, landed.resource, name)
 
     # --- reading ---------------------------------------------------------------
 
     def _carried_on(self, stored: Stored, landed: _Landed, path: Path) -> Batch:
         """Do what is left to do for a registered batch."""
-        if landed.upload is not None:
+        if landed.upload is not None and not stored.batch.replay:
             with suppress(Conflict):  # written by another call at this moment: the same value
                 self._uploads.became(landed.upload.id, stored.batch.id)
         if stored.batch.status == "received":
@@ -286,7 +301,7 @@ class Receive:
     def _ingested(self, stored: Stored, landed: _Landed, path: Path) -> Stored:
         contract = self._permitted(landed)
         profile = self._profile(landed)
-        mode = _mode(landed.upload, profile, contract)
+        mode = self._replayed(stored.batch) if stored.batch.replay else self._meant(landed, profile, contract)
         batch = replace(stored.batch, mode=mode)
         staged = self._staged(batch, landed, path, contract, profile)
         return self._batches.move(
@@ -300,25 +315,55 @@ class Receive:
             staging=staged.keys,
         )
 
+    def _meant(self, landed: _Landed, profile: ImportProfile | None, contract: Contract) -> Mode:
+        """Raises UnreadableFile for rows that are to mend what cannot be mended."""
+        first = self._mended(landed)
+        if landed.upload is not None and landed.upload.mends:
+            check_mended(first, landed.unit, landed.resource, landed.upload.mends)
+        return _mode(landed.upload, profile, contract, first)
+
+    def _replayed(self, batch: Batch) -> Mode:
+        """A rejected delivery is brought again as what it was, unless rows of it were mended since."""
+        first = self._batches.get(batch.mends).batch
+        held = self._batches.holdings.find(first)
+        others = [t for t in held.holding.takes if t.batch != batch.id] if held else []
+        if held is not None and held.holding.whole and not others:
+            return first.mode
+        return "deletion" if first.mode == "deletion" else "increment"
+
+    def _held(self, batch: Batch) -> Any:
+        """The rows of the file that a replay brings again; None = all."""
+        if not batch.replay:
+            return None
+        from huitong.batches.held_rows import NONE, open_rows
+
+        first = self._batches.get(batch.mends).batch
+        held = self._batches.holdings.find(first)
+        return open_rows(self._staging, first, held.holding) if held else NONE
+
     def _staged(
         self, batch: Batch, landed: _Landed, path: Path, contract: Contract, profile: ImportProfile | None
     ) -> Staged:
         # Imported here: refusals and repeats need neither pyarrow nor any reader.
         from huitong.intake.columns import OPERATION
         from huitong.intake.layout import Layout
+        from huitong.intake.readers.chosen import only
         from huitong.intake.readers.header import Names
         from huitong.intake.readers.opening import open_table
         from huitong.intake.stage import stage
 
-        layout = (landed.upload.layout if landed.upload else Layout()).over(
-            profile.layout if profile else Layout()
-        )
+        layout = landed.upload.layout if landed.upload else Layout()
+        first = self._mended(landed)
+        before = self._uploads.find(upload_of(first.landing_key)) if first else None
+        layout = layout.over(before.layout if before else Layout())  # a returned file is laid out like that
+        layout = layout.over(profile.layout if profile else Layout())
         operation = (profile.operation_column if profile else "") or OPERATION
         extra = (operation,) if batch.mode == "increment" else ()
-        names = Names(contract, profile.columns if profile else {}, extra)
+        mends = bool(batch.mends) and not batch.replay
+        names = Names(contract, profile.columns if profile else {}, extra, mends=mends)
         with tempfile.TemporaryDirectory(prefix="huitong-intake-") as folder:
             work = Path(folder)
-            table = open_table(path, landed.filename, layout, names, work)
+            table = only(open_table(path, landed.filename, layout, names, work), self._held(batch))
             return stage(table, names, contract, profile, batch.mode, batch, self._staging, work)
 
     def _permitted(self, landed: _Landed) -> Contract:
@@ -379,8 +424,15 @@ class Receive:
         return moved.batch
 
 
-def _mode(upload: Upload | None, profile: ImportProfile | None, contract: Contract | None) -> Mode:
-    """What the delivery says, else its profile, else the contract."""
+def _mode(
+    upload: Upload | None,
+    profile: ImportProfile | None,
+    contract: Contract | None,
+    first: Batch | None = None,
+) -> Mode:
+    """What the delivery says, else its profile, else the contract. Mended rows are never a whole edition."""
+    if first is not None:
+        return "deletion" if first.mode == "deletion" else "increment"
     said = (upload.mode if upload else "") or (profile.mode if profile else "")
     return said or (contract.mode if contract else "full")
 
@@ -396,7 +448,7 @@ def _moment(text: str) -> str:
 
 def _content(batch: Batch) -> tuple[str, ...]:
     """What makes two deliveries the same: the same bytes mean another thing as a list of deletions."""
-    return batch.unit, batch.sha256, batch.edition, batch.mode
+    return batch.unit, batch.sha256, batch.edition, batch.mode, batch.mends
 
 
 def _same_object(batch: Batch, landed: _Landed) -> bool:

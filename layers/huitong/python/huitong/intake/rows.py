@@ -36,6 +36,7 @@ def put_rows(
     profile: str = "",
     case_no: str = "",
     ticket: str = "",
+    mends: str = "",
     by: str,
 ) -> str:
     """Land rows and return the upload id; ``uploads.get(id).batch_id`` is the batch they become.
@@ -75,11 +76,12 @@ def put_rows(
         profile=profile,
         case_no=case_no,
         ticket=ticket,
+        mends=mends,
         options={"format": "json"},
         by=by,
         id=id,
     )
-    upload = with_batch(upload, batch_id(unit, resource, digest, upload.edition), digest)
+    upload = with_batch(upload, batch_id(unit, resource, digest, upload.edition, mends), digest)
     try:
         uploads.add(upload)
     except Conflict:

@@ -37,6 +37,7 @@ class Upload:
     profile: str = ""
     case_no: str = ""
     ticket: str = ""  # the correction (huitong.tickets) that the rows carry
+    mends: str = ""  # the batch whose rows in quarantine it brings again
     layout: Layout = field(default_factory=Layout)
     by: str = ""
     opened_at: str = ""
@@ -68,6 +69,7 @@ class Uploads:
         profile: str = "",
         case_no: str = "",
         ticket: str = "",
+        mends: str = "",
         options: Mapping[str, Any] | None = None,
         by: str,
     ) -> tuple[str, PresignedUpload]:
@@ -85,6 +87,7 @@ class Uploads:
             profile=profile,
             case_no=case_no,
             ticket=ticket,
+            mends=mends,
             options=options,
             by=by,
         )
@@ -102,6 +105,7 @@ class Uploads:
         profile: str = "",
         case_no: str = "",
         ticket: str = "",
+        mends: str = "",
         options: Mapping[str, Any] | None = None,
         by: str,
         id: str = "",
@@ -113,6 +117,7 @@ class Uploads:
             ("profile", profile, 64),
             ("case_no", case_no, 200),
             ("ticket", ticket, 128),
+            ("mends", mends, 128),
         ):
             if len(value) > limit or has_control(value):
                 problems.append(
@@ -144,6 +149,7 @@ class Uploads:
             profile=profile,
             case_no=case_no,
             ticket=ticket,
+            mends=mends,
             layout=layout,
             by=by,
             opened_at=timestamp(self._clock.now()),

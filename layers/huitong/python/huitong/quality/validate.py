@@ -9,9 +9,9 @@ register decides once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
@@ -21,17 +21,22 @@ from uuid import uuid4
 import duckdb
 import numpy as np
 
+from huitong.batches.held import entry_of
 from huitong.batches.model import Batch
 from huitong.batches.register import Batches, Stored
-from huitong.contracts.model import Contract
+from huitong.contracts.model import Contract, Limits
 from huitong.errors import Conflict, Corrupt
-from huitong.ports import Clock, EventBus, ObjectStore, Queue
+from huitong.intake.returned import ORIGINAL_ROW
+from huitong.ports import Clock, EventBus, Item, ObjectStore, Queue
 from huitong.quality.check import Block, Checker, Rows
+from huitong.quality.cleansing.apply import Cleanser
+from huitong.quality.cleansing.log import CleansingLog
 from huitong.quality.compile import Plan, compile_plan
 from huitong.quality.duplicates import Repeated, RepeatedRows
 from huitong.quality.evaluation import Tally, counts, decide, refusal
 from huitong.quality.findings import Report
 from huitong.quality.good import GoodRows
+from huitong.quality.mending import NOT_HELD, Mending, mending_of
 from huitong.quality.staged import Staged
 from huitong.quality.structure import Structure, keys_of, read_structure, report_structure
 from huitong.warehouse.files import DataFileRef
@@ -39,6 +44,7 @@ from huitong.warehouse.files import DataFileRef
 _BY: Final = "validate"
 _MEMORY: Final = "256MB"
 _CHINA: Final = timezone(timedelta(hours=8))
+_NO_ROWS: Final = np.empty(0, dtype=np.int64)
 _warm: dict[str, duckdb.DuckDBPyConnection] = {}
 
 
@@ -52,6 +58,9 @@ class _Outcome:
     good: tuple[DataFileRef, ...]
     findings: str
     quarantine: str
+    limits: Limits
+    mending: Mending | None
+    cleansing: str
 
 
 class Validate:
@@ -95,22 +104,25 @@ class Validate:
         batch = stored.batch
         contract = self._contracts.get(batch.resource, batch.contract_version)
         outcome = self._check(batch, contract)
-        decision = decide(outcome.tally, contract.limits)
+        decision = decide(outcome.tally, outcome.limits)
         found: dict[str, Any] = {
             "decision": decision,
             "counts": counts(outcome.tally, decision),
             "quality": outcome.tally.quality(),
             "findings": outcome.findings,
             "quarantine": outcome.quarantine,
+            "cleansing": outcome.cleansing,
+            "cleansed": dict(sorted(outcome.tally.cleansed.items())),
         }
         try:
+            held = _held(replace(batch, **found), outcome.mending)
             if decision != "rejected":
                 good = tuple(ref.to_json() for ref in outcome.good)
-                return self._batches.move(stored, "validated", by=_BY, good=good, **found)
+                return self._batches.move(stored, "validated", by=_BY, good=good, **held, **found)
             for ref in outcome.good:
                 self._warehouse.delete(ref.key)
-            reason = refusal(outcome.tally, contract.limits)
-            return self._batches.move(stored, "rejected", by=_BY, refusal=reason, **found)
+            reason = refusal(outcome.tally, outcome.limits)
+            return self._batches.move(stored, "rejected", by=_BY, refusal=reason, **held, **found)
         except Conflict:
             # another worker was first with the same outcome; if it is not past this step, that is a fault
             current = self._batches.get(batch.id)
@@ -120,8 +132,9 @@ class Validate:
 
     def _check(self, batch: Batch, contract: Contract) -> _Outcome:
         structure = read_structure(self._staging, batch.resource, batch.id)
-        staged = Staged(self._staging, batch.staging)
+        staged = Staged(self._staging, batch.staging, Cleanser(contract))
         plan = compile_plan(contract)
+        plan = replace(plan, rules=(*plan.rules, NOT_HELD))  # the last one
         with TemporaryDirectory(prefix="huitong-validate-") as folder, connect() as connection:
             checker = Checker(plan, connection, received_on(batch))
             repeated = RepeatedRows(staged, contract, checker, connection).find()
@@ -132,9 +145,9 @@ class Validate:
                     f"Batch {batch.id}: {batch.counts.received} rows registered, {received} staged",
                     batch=batch.id,
                 )
-            return _Pass(batch, plan, checker, self._warehouse, self._staging, Path(folder), connection).run(
-                staged, repeated, structure
-            )
+            mending = mending_of(batch, contract, self._batches, self._staging, checker)
+            one = _Pass(batch, plan, checker, self._warehouse, self._staging, Path(folder), connection)
+            return one.run(staged, repeated, structure, mending)
 
 
 class _Pass:
@@ -153,33 +166,53 @@ class _Pass:
         self._plan = plan
         self._checker = checker
         self._tally = Tally()
+        self._cleanse: Callable[[Block], Block] | None = None
         self._good = GoodRows(batch, plan.contract, warehouse, folder)
         self._report = Report(batch, plan, staging, folder, connection)
+        self._log = CleansingLog(self._report, self._tally.cleansed)
 
-    def run(self, staged: Staged, repeated: Repeated, structure: Structure) -> _Outcome:
+    def run(
+        self, staged: Staged, repeated: Repeated, structure: Structure, mending: Mending | None
+    ) -> _Outcome:
+        self._mending = mending
+        limits = mending.limits if mending else self._plan.contract.limits
+        columns = [f.name for f in self._plan.contract.fields]
         try:
             start = 0
-            for block in staged.blocks([f.name for f in self._plan.contract.fields]):
+            self._cleanse = staged.cleanse
+            for block in staged.blocks([*columns, ORIGINAL_ROW] if mending else columns):
                 self._block(block, repeated.within(start, len(block)))
                 start += len(block)
             self._add_structure(structure)
-            if decide(self._tally, self._plan.contract.limits) == "rejected":
-                self._report.add_rejection(refusal(self._tally, self._plan.contract.limits))
+            if decide(self._tally, limits) == "rejected":
+                self._report.add_rejection(refusal(self._tally, limits))
             good = tuple(self._good.close())
             findings, quarantine = self._report.close()
+            cleansing = self._log.close()
         finally:
             self._good.abandon()
             self._report.abandon()
-        return _Outcome(self._tally, good, findings, quarantine)
+            self._log.abandon()
+        return _Outcome(self._tally, good, findings, quarantine, limits, mending, cleansing)
 
     def _block(self, block: Block, repeated: Repeated) -> None:
+        self._log.add(block)
         checked = self._checker.check(block)
         hits = dict(checked.hits)
-        if len(repeated.duplicates):
+        gone = repeated.gone
+        numbers = _NO_ROWS
+        if self._mending is not None:
+            numbers = self._mending.numbers(block, checked.published, gone)
+            strange = np.flatnonzero(numbers < 0)
+            hits |= {len(self._plan.rules) - 1: strange} if len(strange) else {}
+        if len(gone):
             # a copy has the same faults as the row before it: they are found there
-            hits = {n: _without(rows, repeated.duplicates) for n, rows in hits.items()}
+            hits = {n: _without(rows, gone) for n, rows in hits.items()}
             hits = {n: rows for n, rows in hits.items() if len(rows)}
+        if len(repeated.duplicates):
             hits[self._plan.duplicate] = repeated.duplicates
+        if len(repeated.replaced):
+            hits[self._plan.deduplicated] = repeated.replaced
         if len(repeated.conflicts):
             hits[self._plan.conflict] = repeated.conflicts
         unique = {plan.field.name: plan.unique for plan in self._plan.fields}
@@ -190,14 +223,16 @@ class _Pass:
             self._tally.count(rule, len(rows))
             (bad if rule.severity == "error" else warned)[rows] = True
         out = bad.copy()
-        out[repeated.duplicates] = True
+        out[gone] = True
         self._tally.received += len(block)
-        self._tally.duplicate += len(repeated.duplicates)
+        self._tally.duplicate += len(gone)
         self._tally.quarantined += int(bad.sum())
         self._tally.warned += int((warned & ~out).sum())
         self._report.add(block, hits)
         self._report.quarantine(block, np.flatnonzero(bad), hits, checked.published)
         self._keep(block, checked.published, out)
+        if self._mending is not None:
+            self._mending.take(block, checked.published, numbers, ~out, gone)
 
     def _keep(self, block: Block, published: Any, out: Any) -> None:
         if block.deletes is None:
@@ -210,11 +245,22 @@ class _Pass:
         report_structure(structure, self._report)
         keys = keys_of(structure, self._plan.contract.keys)
         if keys is not None:
+            keys = self._cleanse(keys) if self._cleanse else keys
             self._report.add_keys(self._checker.published(keys, self._plan.contract.keys))
         self._tally.received += structure.rows
         self._tally.quarantined += structure.rows
         self._tally.criteria.update(structure.errors_by("criterion"))
         self._tally.rules.update(structure.errors_by("rule"))
+
+
+def _held(batch: Batch, mending: Mending | None) -> dict[str, list[Item]]:
+    """What quarantine holds of a batch that was decided on; or that the batch takes rows of what it held.
+
+    The latter is on condition that nobody took any since it was read: else the whole batch is looked at again.
+    """
+    if mending is None:
+        return {"creates": entry_of(batch)}
+    return {} if batch.decision == "rejected" else {"replaces": [mending.entry()]}
 
 
 @contextmanager

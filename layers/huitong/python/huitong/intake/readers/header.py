@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from huitong.contracts.model import Contract
+from huitong.intake.returned import COLUMNS, ORIGINAL_ROW, ROW_NAMES
 
 #: How far down a header is looked for.
 SEARCHED_ROWS: Final = 20
@@ -19,8 +20,14 @@ class Names:
     """
 
     def __init__(
-        self, contract: Contract, mapping: Mapping[str, str] | None = None, extra: Iterable[str] = ()
+        self,
+        contract: Contract,
+        mapping: Mapping[str, str] | None = None,
+        extra: Iterable[str] = (),
+        *,
+        mends: bool = False,
     ) -> None:
+        self.rows_wanted = mends
         self._fields: dict[str, str] = {}
         for field in contract.fields:
             if field.title:
@@ -31,9 +38,22 @@ class Names:
             self._fields[plain(source)] = target
         self._extra = {plain(name): name for name in extra if name}
         self._count = len(contract.fields)
+        own = {plain(name) for name in COLUMNS}
+        self._own = own - self._fields.keys() - self._extra.keys()
+        self._rows = {plain(name) for name in ROW_NAMES} & self._own
         beside = {self._fields.get(name) for name in self._extra}
         #: for formats without a header: every column that could be named
         self.labels = (*self._extra.values(), *(f.name for f in contract.fields if f.name not in beside))
+        if mends:
+            self.labels = (ORIGINAL_ROW, *self.labels)
+
+    def returned(self, cell: str) -> bool:
+        """Whether it is a column that the platform added to a file that it gave back."""
+        return plain(cell) in self._own
+
+    def original_row(self, cell: str) -> bool:
+        """Whether it is the one of them with the number of the row in the first delivery."""
+        return plain(cell) in self._rows
 
     def field(self, cell: str) -> str:
         """The field that a header cell names, or ""."""
@@ -41,6 +61,8 @@ class Names:
 
     def label(self, key: str) -> str:
         """Which of the :attr:`labels` a key means, or ""."""
+        if self.rows_wanted and self.original_row(key):
+            return ORIGINAL_ROW
         return self._extra.get(plain(key), "") or self.field(key)
 
     def known(self, cells: Sequence[str | None]) -> int:
@@ -51,7 +73,7 @@ class Names:
 
     def is_header(self, cells: Sequence[str | None]) -> bool:
         """At least half of the contract's fields, or nothing but known names (a list of keys)."""
-        texts = [c for c in cells if c and c.strip()]
+        texts = [c for c in cells if c and c.strip() and not self.returned(c)]
         known = self.known(texts)
         return known > 0 and (known * 2 >= self._count or known == len(texts))
 

@@ -162,6 +162,8 @@ class JsonTable:
         label = self.names.label(key)
         if label:
             self.named.add(label)
+        elif self.names.returned(key):
+            pass
         elif key in self._unknown or len(self._unknown) >= _MAX_UNKNOWN:
             return ""
         else:
