@@ -313,7 +313,7 @@ def platform(world: World, tmp_path: Path) -> Any:
     resolver = Resolver(world.contracts, world.grants, world.publications, world.batches, world.marks)
     disclosures = Disclosures(lambda: SUBJECTS_KEY, DiskObjects(tmp_path / "evidence"), world.clock)
     tables = WarehouseTables(ports.warehouse, lakehouse)
-    engine = DuckDbEngine(tables, world.staging, SUBJECTS_KEY, disclosures)
+    engine = DuckDbEngine(tables, world.staging, lambda: SUBJECTS_KEY, disclosures)
     queries = Queries(world.register, world.staging, resolver, engine, world.clock)
     volumes = Volumes(world.register, world.clock)
     world.services |= {

@@ -165,7 +165,7 @@ def root() -> Iterator[Path]:
 
 def _world(root: Path, case: Case) -> World:
     world = World(Path(tempfile.mkdtemp(dir=root)), CONTRACT)
-    engine = DuckDbEngine(world, world.staging, KEY)
+    engine = DuckDbEngine(world, world.staging, lambda: KEY)
     world.queries = Queries(world.register, world.staging, world.resolver, engine, world.clock)
     bound = {"duty": DUTY} if case.persons is None else {"case_no": CASE_NO}
     blinded = frozenset(blind(KEY, "subject", subject_text(p)) for p in case.persons or ())
@@ -318,7 +318,7 @@ def test_statistics_are_of_enough_persons_and_right(
     world = World(Path(tempfile.mkdtemp(dir=root)), CONTRACT)
     table = [{"k": f"k{n}", **row} for n, row in enumerate(rows)]
     world.publish(CONTRACT, table)
-    engine = DuckDbEngine(world, world.staging, KEY)
+    engine = DuckDbEngine(world, world.staging, lambda: KEY)
     world.queries = Queries(
         world.register, world.staging, world.resolver, engine, world.clock, smallest_group=smallest
     )

@@ -35,7 +35,7 @@ def world(tmp_path: Path) -> World:
     rows[0]["born"] = None
     made.publish(PERSONS, rows)
     disclosures = Disclosures(lambda: KEY, DiskObjects(tmp_path / "evidence"), made.clock)
-    engine = DuckDbEngine(made, made.staging, KEY, disclosures)
+    engine = DuckDbEngine(made, made.staging, lambda: KEY, disclosures)
     made.queries = Queries(made.register, made.staging, made.resolver, engine, made.clock)
     return made
 

@@ -7,7 +7,7 @@ import json
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
@@ -72,7 +72,7 @@ class WarehouseTables:
 
 
 class DuckDbEngine:
-    """``subjects_key`` finds the rows of a case; ``disclosures`` say whose data a query gave."""
+    """``subjects_key`` is fetched to find the rows of a case; ``disclosures`` say whose data a query gave."""
 
     name = "duckdb"
 
@@ -80,7 +80,7 @@ class DuckDbEngine:
         self,
         source: TableSource,
         staging: ObjectStore,
-        subjects_key: str = "",
+        subjects_key: Callable[[], str] = str,
         disclosures: Disclosing | None = None,
     ) -> None:
         self._source = source
@@ -90,7 +90,7 @@ class DuckDbEngine:
 
     def run(self, query: CheckedQuery, tables: Sequence[Readable], limits: Limits, target: Path) -> Outcome:
         """Raises LimitExceeded and InvalidQuery, and Unavailable when storage failed."""
-        with opened(tables, self._source, self._staging, self._subjects_key) as views:
+        with opened(tables, self._source, self._staging, self._subjects_key()) as views:
             return engine.run(query, views, limits, target, self._disclosures)
 
 

@@ -246,5 +246,5 @@ def engine(s: settings.QuerySettings) -> Engine:
 
     warehouse = bucket(s, s.warehouse_bucket)
     tables = WarehouseTables(warehouse, lakehouse(s, s.warehouse_bucket, s.glue_database))
-    key = platform_keys(s).get("subjects")
+    key = partial(platform_keys(s).get, "subjects")
     return DuckDbEngine(tables, bucket(s, s.staging_bucket), key, disclosures(s))
