@@ -119,6 +119,7 @@ class Batch:
     received_at: str = ""  # when the object landed (ports.timestamp)
     order: str = ""  # sorts the batches of a resource by landing: received_at + tie-breaker
     contract_version: int = 0
+    rules_version: str = ""  # of all rules that it was checked by; quality.rulebook.model.RuleSet
     decision: Decision = ""
     counts: Counts = field(default_factory=Counts)
     quality: Quality = field(default_factory=Quality)
@@ -134,6 +135,8 @@ class Batch:
     quarantine: str = ""  # key in the staging bucket; empty = none
     cleansing: str = ""  # key in the staging bucket: what cleansing changed; empty = nothing
     cleansed: Mapping[str, int] = field(default_factory=dict)  # values changed, by cleansing step
+    disagreements: str = ""  # key in the staging bucket: values that differ from another unit's
+    hold_for: tuple[str, ...] = ()  # rules by whose breach it waits for a decision
     seq: int = 0  # publication number within the resource
     published_at: str = ""
     history: tuple[tuple[str, str, str], ...] = ()  # (status, at, by)
@@ -157,6 +160,7 @@ class Batch:
         raw["quality"] = Quality(**raw["quality"])
         raw["staging"] = tuple(raw["staging"])
         raw["good"] = tuple(raw["good"])
+        raw["hold_for"] = tuple(raw.get("hold_for", ()))
         raw["history"] = tuple((s, at, by) for s, at, by in raw["history"])
         return cls(**raw)
 

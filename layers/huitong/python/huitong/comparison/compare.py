@@ -158,11 +158,13 @@ class Compare:
         ):
             counts = self._counts(job, difference.outcome)
             exceeded = excesses(difference.outcome, inputs.current_rows, job.contract.limits)
-            if not exceeded or job.batch.released_by:
+            if (not exceeded and not job.batch.hold_for) or job.batch.released_by:
                 return self._publish(job, inputs, difference, counts, Path(folder))
             sizes = sample_sizes(exceeded)
             samples = {kind: difference.keys(_OPS[kind], size) for kind, size in sizes.items()}
-            shown = preview(job.contract, difference.outcome, inputs.current_rows, exceeded, samples)
+            shown = preview(
+                job.contract, difference.outcome, inputs.current_rows, exceeded, samples, job.batch.hold_for
+            )
         self._tell("BatchHeld", job.batch)
         return self._batches.move(job.stored, "held", by=BY, preview=shown).batch
 

@@ -46,19 +46,24 @@ def preview(
     current_rows: int,
     exceeded: Sequence[Excess],
     samples: Mapping[Kind, Sequence[Sequence[Any]]],
+    rules: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """What an officer sees of a held batch: counts, limits, reasons, some keys masked per contract."""
-    zh = ";".join(f"将{_WORDS[e.kind][0]} {e.rows} 行({e.percent}%),上限 {e.limit:g}%" for e in exceeded)
-    en = "; ".join(
-        f"would {_WORDS[e.kind][1]} {e.rows} rows ({e.percent} %), limit {e.limit:g} %" for e in exceeded
-    )
+    """What an officer sees of a held batch: counts, limits, reasons, some keys masked per contract.
+
+    ``rules`` are those of the office by whose breach it waits.
+    """
+    words = [f"将{_WORDS[e.kind][0]} {e.rows} 行({e.percent}%),上限 {e.limit:g}%" for e in exceeded]
+    zh = ";".join([*words, *(f"超过质量规则 {rule} 的阈值" for rule in rules)])
+    told = [f"would {_WORDS[e.kind][1]} {e.rows} rows ({e.percent} %), limit {e.limit:g} %" for e in exceeded]
+    en = "; ".join([*told, *(f"more than quality rule {rule} allows" for rule in rules)])
     return {
         "zh": f"等待人工决定:{zh}",
         "en": f"Waits for a decision: {en}",
         "reasons": [
             {"kind": e.kind, "rows": e.rows, "percent": str(e.percent), "limit": f"{e.limit:g}"}
             for e in exceeded
-        ],
+        ]
+        + [{"kind": "rule", "rule": rule} for rule in rules],
         "current_rows": current_rows,
         "inserted": outcome.inserted,
         "updated": outcome.updated,

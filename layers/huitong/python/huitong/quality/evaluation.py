@@ -21,6 +21,8 @@ class Tally:
     warned: int = 0  # accepted rows with a warning
     criteria: Counter[str] = field(default_factory=Counter)
     rules: Counter[str] = field(default_factory=Counter)
+    refused: tuple[str, ...] = ()  # rules of the office whose breach rejects the batch
+    cleansed: Counter[str] = field(default_factory=Counter)  # values changed, by cleansing step
 
     def count(self, rule: Rule, violations: int) -> None:
         """Violations of one rule; warnings count by rule only."""
@@ -45,7 +47,7 @@ class Tally:
 def decide(tally: Tally, limits: Limits) -> Decision:
     """Rejected: no good row at all, or more rows in quarantine than the contract allows."""
     good = tally.received - tally.quarantined - tally.duplicate
-    if tally.received and not good:
+    if (tally.received and not good) or tally.refused:
         return "rejected"
     if tally.quarantined * 100 > limits.max_quarantined_percent * tally.received:
         return "rejected"
@@ -69,6 +71,9 @@ def refusal(tally: Tally, limits: Limits) -> Mapping[str, object]:
     """Why a batch is rejected, in words, as HuitongError.as_dict() has it."""
     if tally.quarantined + tally.duplicate == tally.received:
         zh, en = "没有一行数据通过校验", "No row passed the checks"
+    elif tally.refused:
+        named = ", ".join(tally.refused)
+        zh, en = f"超过质量规则的阈值:{named}", f"More than quality rules allow: {named}"
     else:
         shown = f"{tally.quarantined}/{tally.received}"
         zh = f"未通过校验的行({shown})超过数据契约允许的 {limits.max_quarantined_percent:g}%"

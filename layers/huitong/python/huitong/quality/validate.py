@@ -9,7 +9,7 @@ register decides once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta, timezone
@@ -27,7 +27,7 @@ from huitong.batches.register import Batches, Stored
 from huitong.contracts.model import Contract, Limits
 from huitong.errors import Conflict, Corrupt
 from huitong.intake.returned import ORIGINAL_ROW
-from huitong.ports import Clock, EventBus, Item, ObjectStore, Queue
+from huitong.ports import Clock, EventBus, Item, ObjectStore, Queue, timestamp
 from huitong.quality.check import Block, Checker, Rows
 from huitong.quality.cleansing.apply import Cleanser
 from huitong.quality.cleansing.log import CleansingLog
@@ -37,6 +37,10 @@ from huitong.quality.evaluation import Tally, counts, decide, refusal
 from huitong.quality.findings import Report
 from huitong.quality.good import GoodRows
 from huitong.quality.mending import NOT_HELD, Mending, mending_of
+from huitong.quality.rulebook.bound import no_rules
+from huitong.quality.rulebook.checking import Office, OfficeChecks
+from huitong.quality.rulebook.monitor import entries_of
+from huitong.quality.rulebook.outcome import Judged
 from huitong.quality.staged import Staged
 from huitong.quality.structure import Structure, keys_of, read_structure, report_structure
 from huitong.warehouse.files import DataFileRef
@@ -61,6 +65,9 @@ class _Outcome:
     limits: Limits
     mending: Mending | None
     cleansing: str
+    rules_version: str
+    judged: Judged
+    disagreements: str
 
 
 class Validate:
@@ -75,6 +82,7 @@ class Validate:
         compare_queue: Queue,
         events: EventBus,
         clock: Clock,
+        office: Office | None = None,
     ) -> None:
         self._staging = staging
         self._warehouse = warehouse
@@ -83,6 +91,7 @@ class Validate:
         self._compare_queue = compare_queue
         self._events = events
         self._clock = clock
+        self._office = office
 
     def run(self, batch_id: str) -> Batch:
         """Validate an ingested batch; a batch past that only wakes the comparison again.
@@ -113,9 +122,15 @@ class Validate:
             "quarantine": outcome.quarantine,
             "cleansing": outcome.cleansing,
             "cleansed": dict(sorted(outcome.tally.cleansed.items())),
+            "rules_version": outcome.rules_version,
+            "disagreements": outcome.disagreements,
+            "hold_for": outcome.judged.holding,
         }
+        self._announce(batch, outcome.judged)
         try:
             held = _held(replace(batch, **found), outcome.mending)
+            kept = entries_of(batch, outcome.rules_version, outcome.judged, timestamp(self._clock.now()))
+            held["creates"] = [*held.get("creates", ()), *kept]
             if decision != "rejected":
                 good = tuple(ref.to_json() for ref in outcome.good)
                 return self._batches.move(stored, "validated", by=_BY, good=good, **held, **found)
@@ -133,7 +148,8 @@ class Validate:
     def _check(self, batch: Batch, contract: Contract) -> _Outcome:
         structure = read_structure(self._staging, batch.resource, batch.id)
         staged = Staged(self._staging, batch.staging, Cleanser(contract))
-        plan = compile_plan(contract)
+        bound = self._office.ready(contract) if self._office else no_rules(contract)
+        plan = compile_plan(contract, bound.rules)
         plan = replace(plan, rules=(*plan.rules, NOT_HELD))  # the last one
         with TemporaryDirectory(prefix="huitong-validate-") as folder, connect() as connection:
             checker = Checker(plan, connection, received_on(batch))
@@ -146,8 +162,20 @@ class Validate:
                     batch=batch.id,
                 )
             mending = mending_of(batch, contract, self._batches, self._staging, checker)
-            one = _Pass(batch, plan, checker, self._warehouse, self._staging, Path(folder), connection)
+            office = OfficeChecks(plan, bound, checker, batch)
+            tables = self._office.tables if self._office else None
+            office.look(staged, repeated, Path(folder), tables, received_on(batch))
+            one = _Pass(
+                batch, plan, checker, office, self._warehouse, self._staging, Path(folder), connection
+            )
             return one.run(staged, repeated, structure, mending)
+
+    def _announce(self, batch: Batch, outcome: Judged) -> None:
+        """Before the register knows: again rather than never. Notices and warnings are in its write."""
+        for rule, run in outcome.breaches:
+            told: dict[str, Any] = {"rule": rule.id, "level": rule.level, "violations": run.violations}
+            told |= {"batch": batch.id, "resource": batch.resource, "unit": batch.unit}
+            self._events.publish("RuleBreached", told)
 
 
 class _Pass:
@@ -158,6 +186,7 @@ class _Pass:
         batch: Batch,
         plan: Plan,
         checker: Checker,
+        office: OfficeChecks,
         warehouse: ObjectStore,
         staging: ObjectStore,
         folder: Path,
@@ -165,6 +194,9 @@ class _Pass:
     ) -> None:
         self._plan = plan
         self._checker = checker
+        self._office = office
+        self._staging = staging
+        self._folder = folder
         self._tally = Tally()
         self._cleanse: Callable[[Block], Block] | None = None
         self._good = GoodRows(batch, plan.contract, warehouse, folder)
@@ -181,24 +213,27 @@ class _Pass:
             start = 0
             self._cleanse = staged.cleanse
             for block in staged.blocks([*columns, ORIGINAL_ROW] if mending else columns):
-                self._block(block, repeated.within(start, len(block)))
+                self._block(block, repeated.within(start, len(block)), self._office.hits(start, len(block)))
                 start += len(block)
             self._add_structure(structure)
+            outcome = self._office.close(self._report, self._tally)
             if decide(self._tally, limits) == "rejected":
                 self._report.add_rejection(refusal(self._tally, limits))
             good = tuple(self._good.close())
             findings, quarantine = self._report.close()
             cleansing = self._log.close()
+            apart = self._office.keep_disagreements(self._staging, self._folder)
         finally:
             self._good.abandon()
             self._report.abandon()
             self._log.abandon()
-        return _Outcome(self._tally, good, findings, quarantine, limits, mending, cleansing)
+        kept = (self._office.bound.version, outcome, apart)
+        return _Outcome(self._tally, good, findings, quarantine, limits, mending, cleansing, *kept)
 
-    def _block(self, block: Block, repeated: Repeated) -> None:
+    def _block(self, block: Block, repeated: Repeated, found: Mapping[int, Rows]) -> None:
         self._log.add(block)
         checked = self._checker.check(block)
-        hits = dict(checked.hits)
+        hits = {**checked.hits, **found}
         gone = repeated.gone
         numbers = _NO_ROWS
         if self._mending is not None:
@@ -217,6 +252,7 @@ class _Pass:
             hits[self._plan.conflict] = repeated.conflicts
         unique = {plan.field.name: plan.unique for plan in self._plan.fields}
         hits |= {unique[name]: rows for name, rows in repeated.shared.items() if len(rows)}
+        self._office.count(hits)
         bad, warned = np.zeros(len(block), dtype=np.bool_), np.zeros(len(block), dtype=np.bool_)
         for number, rows in hits.items():
             rule = self._plan.rules[number]
@@ -256,7 +292,7 @@ class _Pass:
 def _held(batch: Batch, mending: Mending | None) -> dict[str, list[Item]]:
     """What quarantine holds of a batch that was decided on; or that the batch takes rows of what it held.
 
-    The latter is on condition that nobody took any since it was read: else the whole batch is looked at again.
+    The latter is on condition that nobody took any since it was read: else the batch is looked at again.
     """
     if mending is None:
         return {"creates": entry_of(batch)}

@@ -152,7 +152,7 @@ class SetRules:
         with pq.ParquetWriter(file, schema, compression="lz4", write_statistics=False) as writer:
             for block in source.blocks([f.name for f in fields]):
                 kept = np.ones(len(block), dtype=np.bool_)
-                kept[repeated.within(start, len(block)).duplicates] = False
+                kept[repeated.within(start, len(block)).gone] = False
                 if block.deletes is not None:
                     kept &= ~block.deletes
                 chosen = np.flatnonzero(kept)
@@ -204,6 +204,8 @@ class SetRules:
         began = time.monotonic()
         each = min(deadline, began + self._bounds.each.seconds)
         try:
+            if check.rule.kind in OF_BATCH and self._batch.mends:
+                raise Left("rows that are brought again are no edition", "skipped")
             if began >= deadline:
                 raise Left("the time for all rules of the office is used up")
             with interrupted(connection, each):
