@@ -173,6 +173,7 @@ class QuerySettings(Settings):
     warehouse_bucket: str
     glue_database: str
     query_engine: QueryEngine = "duckdb"
+    smallest_group: int = 5  # different persons on whom a figure of statistics must rest (S-34)
     verify_fewest: int = 10  # distinct persons of a comparison outside of a case
     verify_subject_day: int = 20  # comparisons of one person by one unit a day
     verify_asker_day: int = 2_000  # items of one asker a day

@@ -252,7 +252,8 @@ def build_query_data() -> QueryServices:
     known = (common["contracts"], common["grants"], common["publications"], common["batches"])
     resolver = Resolver(*known, Marks(parts.register(s), parts.CLOCK))
     source = parts.changes(s, s.warehouse_bucket, s.glue_database, s.secrets_key)
-    queries = Queries(parts.register(s), staging, resolver, parts.engine(s), parts.CLOCK)
+    engine = parts.engine(s)
+    queries = Queries(parts.register(s), staging, resolver, engine, parts.CLOCK, max(s.smallest_group, 2))
     volumes = Volumes(parts.register(s), parts.CLOCK)
     key = partial(parts.platform_keys(s).get, "marks")
     return QueryServices(
