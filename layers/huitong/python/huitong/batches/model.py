@@ -95,6 +95,8 @@ class Quality:
     warnings: int = 0
     score: float = 100.0
     by_rule: Mapping[str, int] = field(default_factory=dict)
+    #: violations by "severity|criterion|column|rule"; those of structure stand in ``by_rule`` only
+    checks: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

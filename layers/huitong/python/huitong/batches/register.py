@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from huitong.audit.trace import Act, Trace, Traces
 from huitong.batches.held import Holdings
 from huitong.batches.model import IN_FLIGHT, TRANSITIONS, Batch, Status
 from huitong.errors import Conflict, NotFound
 from huitong.ports import Clock, Item, Register, timestamp
+
+#: Partition of what :func:`_decided` leaves.
+DECIDED: Final = "DECIDED"
 
 
 def batch_id(unit: str, resource: str, sha256: str, edition: str, mends: str = "") -> str:
@@ -83,7 +86,7 @@ class Batches:
         before, after = _markers(batch), _markers(moved)
         self._log.commit(
             *_traces(moved, by, batch.status),
-            creates=[*(after if not before else ()), *creates],
+            creates=[*(after if not before else ()), *_decided(batch, moved), *creates],
             replaces=[item, *replaces],
             deletes=[(m.pk, m.sk) for m in before] if not after else (),
         )
@@ -148,6 +151,14 @@ def _item(batch: Batch) -> Item:
         index1=(f"BATCHES#{batch.resource}", batch.order),
         index2=(f"BATCHES#{batch.unit}", batch.order),
     )
+
+
+def _decided(before: Batch, after: Batch) -> list[Item]:
+    """What says that a delivery was decided on, for those who follow its findings (C-05): in the same write,
+    so that none is forgotten, and read and removed by the clock."""
+    if before.status not in ("received", "ingested") or after.status not in ("validated", "rejected"):
+        return []
+    return [Item(DECIDED, f"{after.id}#{len(after.history):03}", {"batch": after.id})]
 
 
 def _markers(batch: Batch) -> list[Item]:

@@ -21,12 +21,14 @@ class Tally:
     warned: int = 0  # accepted rows with a warning
     criteria: Counter[str] = field(default_factory=Counter)
     rules: Counter[str] = field(default_factory=Counter)
+    checks: Counter[str] = field(default_factory=Counter)  # batches.model.Quality.checks
     refused: tuple[str, ...] = ()  # rules of the office whose breach rejects the batch
     cleansed: Counter[str] = field(default_factory=Counter)  # values changed, by cleansing step
 
     def count(self, rule: Rule, violations: int) -> None:
         """Violations of one rule; warnings count by rule only."""
         self.rules[rule.id] += violations
+        self.checks["|".join((rule.severity, rule.criterion, rule.column, rule.id))] += violations
         if rule.severity == "error":
             self.criteria[rule.criterion] += violations
 
@@ -41,6 +43,7 @@ class Tally:
             warnings=self.warned,
             score=round(100 * (1 - share), 2),
             by_rule=dict(sorted(self.rules.items())),
+            checks=dict(sorted(self.checks.items())),
         )
 
 
