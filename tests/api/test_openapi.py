@@ -13,7 +13,7 @@ from conftest import Call
 from huitong.identity.authorize import RULES
 from huitong.web import openapi
 from huitong.web.operations import OPERATIONS, PATHS
-from huitong.web.schemas import SCHEMAS
+from huitong.web.schemas import AREAS, SCHEMAS
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "infra" / "openapi.json"
 
@@ -47,6 +47,12 @@ def test_every_reference_of_the_description_leads_somewhere() -> None:
     schemas = set(re.findall(r'"#/components/schemas/(\w+)"', text))
     assert schemas <= set(SCHEMAS)
     assert schemas | {"Problem"} == set(SCHEMAS), "schemas that nothing uses"
+
+
+def test_no_two_areas_name_a_schema_alike() -> None:
+    """The later one would describe the answers of both."""
+    names = [name for area in AREAS for name in area]
+    assert sorted(names) == sorted(SCHEMAS)
 
 
 def test_every_operation_names_a_rule_that_exists() -> None:

@@ -19,7 +19,7 @@ EVIDENCE: Final[tuple[Operation, ...]] = (
        "Who received the data of a person or a record", "Receipts", "evidence.recipients",
        body="RecipientsBody", app="query_data"),
     o("verify_evidence", "GET /v1/evidence/verification", "核验留痕链",
-       "Verify a chain of evidence, page by page", "Verification", "evidence.verify", app="query_data",
+       "Verify a chain of evidence, page by page", "ChainVerification", "evidence.verify", app="query_data",
        query={"shard": number("0 to 15", high=15), "after": AFTER, "limit": number(low=1, high=5_000)}),
     o("export_evidence", "GET /v1/evidence/entries", "导出留痕链",
        "Entries of a chain as they are stored, for verification elsewhere", "EvidenceEntries",

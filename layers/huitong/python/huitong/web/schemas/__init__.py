@@ -48,6 +48,7 @@ from huitong.web.schemas.tickets import TICKETS
 
 __all__ = [
     "ANYTHING",
+    "AREAS",
     "CODE",
     "COUNT",
     "COUNTS",
@@ -77,16 +78,7 @@ __all__ = [
     "text",
 ]
 
-SCHEMAS: Final[Mapping[str, Schema]] = {
-    **CORE,
-    **IDENTITY,
-    **EVIDENCE,
-    **CATALOG,
-    **SHARING,
-    **STANDING,
-    **CASES,
-    **TICKETS,
-    **CORRECTIONS,
-    **SUPERVISION,
-    **OPEN_ACCESS,
-}
+AREAS: Final[tuple[Mapping[str, Schema], ...]] = (
+    CORE, IDENTITY, EVIDENCE, CATALOG, SHARING, STANDING, CASES, TICKETS, CORRECTIONS, SUPERVISION, OPEN_ACCESS,
+)  # fmt: skip
+SCHEMAS: Final[Mapping[str, Schema]] = {name: schema for area in AREAS for name, schema in area.items()}

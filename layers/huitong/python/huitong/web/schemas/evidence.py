@@ -44,7 +44,7 @@ EVIDENCE: Final[Mapping[str, Schema]] = {
     "EvidenceRecords": listing("EvidenceRecord"),
     "Receipt": answer(_USE, {"detail": TEXT, "batch": TEXT, "seq": COUNT}),
     "Receipts": listing("Receipt"),
-    "Verification": answer(
+    "ChainVerification": answer(
         {"shard": COUNT, "first": COUNT, "last": COUNT, "count": COUNT, "next": NULLABLE},
         {"finding": {"type": ["object", "null"]}},
     ),
