@@ -202,7 +202,7 @@ class Contract:
             "rules": [_without_defaults(r) for r in self.rules],
             "limits": _without_defaults(self.limits),
             **({"code_maps": [asdict(m) for m in self.code_maps]} if self.code_maps else {}),
-            **({"deduplicate": _without_defaults(self.deduplicate)} if self.deduplicate else {}),
+            "deduplicate": _without_defaults(self.deduplicate),
         }
 
     @classmethod
