@@ -29,11 +29,11 @@ STEPS: Final[Mapping[str, tuple[str, str]]] = {
     "percent": ("百分数改为小数", "percentages become fractions"),
     "phone": ("电话号码改为统一写法", "telephone numbers take one form"),
     "citizen-id": (
-        "身份号码去空格、大写 X、15 位升 18 位",
-        "identity numbers: no blanks, capital X, 15 → 18",
+        "身份号码去空格、大写 X、升为 18 位",
+        "identity numbers: no blanks, capital X, 18 places",
     ),
     "uscc": ("信用代码去空格、改大写半角", "credit codes: no blanks, half-width capitals"),
-    "case-number": ("案号括号、数字改半角,去空格", "case numbers: half-width brackets and digits, no blanks"),
+    "case-number": ("案号括号、数字改半角,去空格", "case numbers: half-width, no blanks"),
 }
 CODE_MAP: Final = "code-map:"
 
@@ -50,7 +50,7 @@ KNOWN_MAPS: Final[Mapping[str, Mapping[str, str]]] = {
         "丧偶": "30",
         "离婚": "40",
     },
-}
+}  # fmt: skip
 _MOST_CODES: Final = 10_000
 
 

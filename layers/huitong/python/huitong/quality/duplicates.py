@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from huitong.contracts.model import Contract, Field
 from huitong.quality.check import Block, Checker, Rows
 from huitong.quality.semantics.base import Mask, as_mask
-from huitong.quality.staged import Staged, take
+from huitong.quality.staged import Source, take
 
 Hashes = npt.NDArray[np.uint64]
 _NONE = np.empty(0, dtype=np.int64)
@@ -36,6 +36,12 @@ class Repeated:
     duplicates: Rows
     conflicts: Rows
     shared: Mapping[str, Rows] = field(default_factory=dict)
+    replaced: Rows = field(default_factory=lambda: _NONE)  # rows that the contract's rule on duplicates leaves out
+
+    @property
+    def gone(self) -> Rows:
+        """Rows that are not taken because another row of their key is."""
+        return np.union1d(self.duplicates, self.replaced)
 
     def within(self, start: int, rows: int) -> Repeated:
         """The part that falls into a block, with positions in the block."""
@@ -45,14 +51,16 @@ class Repeated:
             return places[low:high] - start
 
         shared = {name: part(places) for name, places in self.shared.items()}
-        return Repeated(rows, part(self.duplicates), part(self.conflicts), shared)
+        return Repeated(
+            rows, part(self.duplicates), part(self.conflicts), shared, replaced=part(self.replaced)
+        )
 
 
 class RepeatedRows:
     """Looks through the staged rows of one batch."""
 
     def __init__(
-        self, staged: Staged, contract: Contract, checker: Checker, connection: duckdb.DuckDBPyConnection
+        self, staged: Source, contract: Contract, checker: Checker, connection: duckdb.DuckDBPyConnection
     ) -> None:
         self._staged = staged
         self._contract = contract
@@ -64,13 +72,14 @@ class RepeatedRows:
         contract = self._contract
         keys = contract.keys or contract.fields
         rows, candidates = self._candidates(keys, whole=bool(contract.keys))
-        duplicates, conflicts = _NONE, _NONE
+        duplicates, conflicts, replaced = _NONE, _NONE, _NONE
         if candidates:
             self._load(contract.keys, candidates, contract.fields)
-            duplicates, conflicts = self._resolve()
+            duplicates, conflicts, replaced = self._resolve()
         alone = [f for f in contract.fields if f.unique and contract.keys != (f,)]
-        shared = {f.name: self._shared(f, duplicates) for f in alone}
-        return Repeated(rows, duplicates, conflicts, shared)
+        gone = np.concatenate([duplicates, replaced])
+        shared = {f.name: self._shared(f, gone) for f in alone}
+        return Repeated(rows, duplicates, conflicts, shared, replaced)
 
     def _candidates(self, keys: Sequence[Field], *, whole: bool) -> tuple[int, list[Rows]]:
         """The number of rows, and for each block the positions of rows whose hash occurs twice."""
@@ -120,9 +129,9 @@ class RepeatedRows:
         # each with its length: no content can look like the border of two
         texts = (f"coalesce(strlen(c{i})::VARCHAR || ':' || c{i}, '-')" for i in range(len(content)))
         parts = ", ".join(["op::VARCHAR", *texts])
-        columns = ", ".join(["place", "op", *names, f"md5_number(concat({parts})) AS digest"])
-        typed = ", ".join(["place BIGINT", "op BOOLEAN", *(f"{n} VARCHAR" for n in names), "digest UHUGEINT"])
-        self._connection.execute(f"CREATE TEMP TABLE candidates ({typed})")
+        columns = ", ".join(["place", "op", "rank", *names, f"md5_number(concat({parts})) AS digest"])
+        typed = ["place BIGINT", "op BOOLEAN", f"rank {self._rank_type()}", *(f"{n} VARCHAR" for n in names)]
+        self._connection.execute(f"CREATE TEMP TABLE candidates ({', '.join(typed)}, digest UHUGEINT)")
         start = 0
         for block, rows in self._chosen(keys, content, candidates):
             if len(rows):
@@ -151,19 +160,47 @@ class RepeatedRows:
             # neither how a key is written counts, nor what else stands in a row that asks for a deletion
             relation[f"c{i}"] = nothing if f.key else pc.if_else(gone, nothing, column.cast(pa.string()))
         relation["op"] = gone
+        relation["rank"] = self._rank(block, places)
         return pa.table(relation)
 
-    def _resolve(self) -> tuple[Rows, Rows]:
-        """Further copies, and rows in conflict, among the candidates."""
+    def _rank_type(self) -> str:
+        """Of the value by which the contract's rule chooses among rows with one key."""
+        by = self._contract.field_named(self._contract.deduplicate.by)
+        if by is None:
+            return "BIGINT"
+        if by.type == "decimal":
+            return f"DECIMAL({by.precision},{by.scale})"
+        return {"date": "DATE", "timestamp": "TIMESTAMPTZ"}.get(by.type, "BIGINT")
+
+    def _rank(self, block: Block, places: Rows) -> Any:
+        by = self._contract.field_named(self._contract.deduplicate.by)
+        if by is None:
+            return pa.array(-places)  # the first row has the highest
+        return self._checker.published(block, [by])[by.name]
+
+    def _resolve(self) -> tuple[Rows, Rows, Rows]:
+        """Further copies, rows in conflict, and rows that the contract's rule leaves out."""
         names = [f"k{i}" for i in range(len(self._contract.keys))] or ["digest"]
         found = self._taken(
-            f"WITH g AS (SELECT {', '.join(names)}, min(place) AS first, min(digest) = max(digest) AS same "
-            f"FROM candidates GROUP BY {', '.join(names)} HAVING count(*) > 1) "
-            f"SELECT place, same FROM candidates JOIN g USING ({', '.join(names)}) "
+            f"WITH g AS (SELECT {', '.join(names)}, min(place) AS first, min(digest) = max(digest) AS same, "
+            f"max(rank) AS best FROM candidates GROUP BY {', '.join(names)} HAVING count(*) > 1), "
+            # the row that the rule takes: the first of those with the best rank, if they are one and the same
+            f"w AS (SELECT {', '.join(names)}, min(place) AS winner FROM candidates "
+            f"JOIN g USING ({', '.join(names)}) WHERE rank = best GROUP BY {', '.join(names)} "
+            "HAVING min(digest) = max(digest)) "
+            f"SELECT place, same, {self._settled()} AS settled, place = winner AS won "
+            f"FROM candidates JOIN g USING ({', '.join(names)}) LEFT JOIN w USING ({', '.join(names)}) "
             "WHERE NOT same OR place <> first ORDER BY place"
         )
-        places, same = found.column("place").to_numpy(), found.column("same").to_numpy()
-        return places[same], places[~same]
+        places = found.column("place").to_numpy()
+        same, settled, won = (as_mask(found.column(n)) for n in ("same", "settled", "won"))
+        return places[same], places[~same & ~settled], places[~same & settled & ~won]
+
+    def _settled(self) -> str:
+        """Whether the rule tells which row of a key counts. A row beside a request to delete it conflicts."""
+        if not self._contract.deduplicate:
+            return "false"
+        return "winner IS NOT NULL AND NOT bool_or(op) OVER (PARTITION BY first)"
 
     def _shared(self, unique: Field, duplicates: Rows) -> Rows:
         """Rows that share a value of this column; copies of a row and deletions do not count."""

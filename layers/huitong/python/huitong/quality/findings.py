@@ -143,7 +143,7 @@ class Report:
         chosen = pa.array(bad)
         texts = {}
         for f in self.plan.contract.fields:
-            column = block.columns.get(f.name)
+            column = block.as_delivered(f.name)
             texts[f.name] = pa.nulls(len(bad), pa.string()) if column is None else column.take(chosen)
         self._add_quarantined(
             block.source_rows.take(chosen), self._rules(bad, hits), texts, pa.nulls(len(bad), pa.string())
@@ -183,7 +183,7 @@ class Report:
         chosen = pa.array(rows)
         shown = []
         for name in self.plan.rules[number].column.split(","):
-            column = block.columns.get(name)
+            column = block.as_delivered(name)
             texts = (
                 pa.nulls(len(rows), pa.string()) if column is None else column.take(chosen).cast(pa.string())
             )

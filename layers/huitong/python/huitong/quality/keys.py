@@ -9,6 +9,8 @@ from huitong.warehouse.files import DataFileRef, data_prefix
 FINDINGS: Final = "findings.parquet"
 QUARANTINE: Final = "quarantine.parquet"
 QUARANTINED_KEYS: Final = "quarantined-keys.parquet"
+#: What cleansing changed.
+CLEANSED: Final = "cleansed.parquet"
 _PART: Final = "part"
 _DELETES: Final = "deletes"
 

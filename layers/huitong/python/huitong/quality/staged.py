@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -22,12 +22,19 @@ SOURCE_ROW: Final = "_source_row"
 OPERATION: Final = "_op"
 
 
+class Source(Protocol):
+    """Rows of text, block by block: staged ones, or those of a trial. Every pass gives the same blocks."""
+
+    def blocks(self, columns: Sequence[str]) -> Iterator[Block]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Staged:
     """The staging files of one batch."""
 
     store: ObjectStore
     keys: tuple[str, ...]
+    cleanse: Callable[[Block], Block] | None = None
 
     def blocks(self, columns: Sequence[str]) -> Iterator[Block]:
         """Blocks of these columns, with row numbers and operations, in the order of the source file."""
@@ -38,7 +45,8 @@ class Staged:
                 compact = _compact(plain.metadata, set(wanted) - {SOURCE_ROW, OPERATION})
                 with pq.ParquetFile(path, read_dictionary=compact, pre_buffer=False) as file:
                     for batch in _batches(file, wanted):
-                        yield _block(batch, columns)
+                        block = _block(batch, columns)
+                        yield self.cleanse(block) if self.cleanse else block
 
 
 def _compact(metadata: Any, wanted: set[str]) -> list[str]:

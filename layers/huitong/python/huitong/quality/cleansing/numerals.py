@@ -1,8 +1,8 @@
 """Chinese numerals, amounts in words and Chinese dates, as digits (C-12).
 
-``贰拾叁`` → ``23``, ``壹佰万元整`` → ``1000000``, ``二〇二一`` → ``2021``, ``伍元叁角`` → ``5.30``, ``12.5万`` →
-``125000``; ``二〇二一年三月一日`` and ``2021/3/1`` → ``2021-03-01``. What has not exactly such a form stays as it
-is: ``一百五`` can be 105 or 150 and is left to its sender.
+``贰拾叁`` → ``23``, ``壹佰万元整`` → ``1000000``, ``二〇二一`` → ``2021``, ``伍元叁角`` → ``5.30``,
+``12.5万`` → ``125000``; ``二〇二一年三月一日`` and ``2021/3/1`` → ``2021-03-01``. What has not exactly such a
+form stays as it is: ``一百五`` can be 105 or 150 and is left to its sender.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ _DATES: Final = table({**_DIGITS, "十": "s", "拾": "s", "Ｏ": "O", **_CALENDA
 #: Only such characters: letters of the sender must not be taken for ours.
 _ONLY_NUMBER: Final = "[0-9.,-" + "".join({**_DIGITS, **_UNITS, **_MONEY}) + "]+"
 _ONLY_DATE: Final = "[0-9Oo./\\s-" + "".join({**_DIGITS, **_CALENDAR, "十": "", "拾": "", "Ｏ": ""}) + "]+"
+#: A number in Arabic digits, which may have one Chinese unit.
+_ARABIC: Final = "[-－负]?[0-9０-９][0-9０-９,，]*(?:[.．点][0-9０-９]+)?[百佰千仟万萬亿億]?[元圆圓]?[整正]?"
 _ZEROS: Final = "0" * 8
 _SHIFTS: Final = {"b": 2, "q": 3, "w": 4, "y": 8}
 
@@ -77,12 +79,14 @@ def numerals(values: Texts) -> Texts:
     right = matching(values, _ONLY_NUMBER)
     coded = pc.if_else(right, values, pa.scalar(None, pa.string()))
     coded = pc.replace_substring(substitute(coded, _NUMBERS), ",", "")
-    return where(right, pc.coalesce(_plain(coded), _words(coded)), values)
+    return where(right, pc.coalesce(_plain(coded, matching(values, _ARABIC)), _words(coded)), values)
 
 
-def _plain(coded: Texts) -> Texts:
-    """Digits with at most one unit behind: 二〇二一, 12.5万, 3千元."""
+def _plain(coded: Texts, arabic: Any) -> Texts:
+    """Digits with at most one unit behind: 二〇二一, 12.5万, 3千元, 二点五亿; not 一二千, one or two."""
     fits, g = groups(coded, _PLAIN)
+    one = pc.and_(pc.equal(pc.utf8_length(g["i"]), 1), pc.not_equal(g["f"], ""))
+    fits = pc.and_(fits, pc.or_(pc.equal(g["u"], ""), pc.or_(pc.fill_null(arabic, False), one)))
     made = joined(g["i"], pc.if_else(pc.equal(g["f"], ""), "", "."), g["f"])
     for unit, places in _SHIFTS.items():
         fraction = joined(g["f"], _ZEROS)

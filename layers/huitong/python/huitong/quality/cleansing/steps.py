@@ -91,7 +91,7 @@ def _trimmed(values: Texts) -> Texts:
 def _letters(low: int) -> Callable[[Texts], Places]:
     def suspects(values: Texts) -> Places:
         source = raw(values)
-        return source.rows((source.data - np.uint8(low) < 26) | (source.data >= 0x80))
+        return source.rows(source.data - np.uint8(low) < 26)
 
     return suspects
 
@@ -133,8 +133,8 @@ STEPS: Final[Mapping[str, Step]] = {
         Step("no-spaces", _blank_inside, lambda v: empty_as_null(chain(v, ((f"{BLANKS}+", ""),)))),
         Step("zero-width", _unseen, lambda v: empty_as_null(chain(v, ((f"{UNSEEN}+", ""),)))),
         Step("half-width", numbers.suspects_of_full_width, numbers.half_width),
-        Step("upper", _letters(97), pc.utf8_upper),
-        Step("lower", _letters(65), pc.utf8_lower),
+        Step("upper", _letters(97), pc.ascii_upper),
+        Step("lower", _letters(65), pc.ascii_lower),
         Step("apostrophe", _with_apostrophe, lambda v: chain(v, ((r"\A['‘’`]+([-+]?\d)", r"\1"),))),
         Step("empty-words", _words(EMPTY_WORDS), _nothing),
         Step("chinese-numerals", numerals.suspects_of_numerals, numerals.numerals),
