@@ -24,9 +24,10 @@ from huitong.quality.keys import staging_key
 from huitong.quality.rulebook.binding import Known
 from huitong.quality.rulebook.bound import BoundSet, RulesOf, bind_all
 from huitong.quality.rulebook.outcome import Judged, error_words, judged, unbound
-from huitong.quality.rulebook.running import DISAGREEMENT_TYPES, Found, SetRules, Source
+from huitong.quality.rulebook.running import DISAGREEMENT_TYPES, Found, SetRules
 from huitong.quality.rulebook.tables import Tables
 from huitong.quality.rules import Rule
+from huitong.quality.staged import Source
 
 DISAGREEMENTS = "disagreements.parquet"
 

@@ -8,12 +8,12 @@ of the whole step may heal (Unavailable) is raised.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import duckdb
 import numpy as np
@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from huitong.batches.model import Batch
 from huitong.contracts.model import Contract
 from huitong.errors import HuitongError, Unavailable
-from huitong.quality.check import Block, Checker, Rows
+from huitong.quality.check import Checker, Rows
 from huitong.quality.compile import Plan
 from huitong.quality.duplicates import Repeated
 from huitong.quality.rulebook import statements
@@ -31,6 +31,7 @@ from huitong.quality.rulebook.binding import DELIVERY, SetCheck
 from huitong.quality.rulebook.model import OF_BATCH
 from huitong.quality.rulebook.tables import Table, Tables
 from huitong.quality.rulebook.whole import Facts, Left, Said, of_batch
+from huitong.quality.staged import Source
 from huitong.quality.typed import arrow_type
 from huitong.query.limits import Limits
 from huitong.query.locked import bounded_memory, connect, interrupted, lock
@@ -54,12 +55,6 @@ DISAGREEMENT_TYPES: Final = {
     "own": pa.string(),
     "theirs": pa.string(),
 }
-
-
-class Source(Protocol):
-    """Rows of text, block by block: staged ones, or those of a trial."""
-
-    def blocks(self, columns: Sequence[str]) -> Iterator[Block]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -28,19 +28,13 @@ class Table:
 
 
 class Tables(Protocol):
-    def open(self, contract: Contract, which: Which) -> _Opened:
+    def open(self, contract: Contract, which: Which) -> AbstractContextManager[Table | None]:
         """The table as served now, while the context lasts; None before the first publication."""
         ...
 
     def usual(self, batch: Batch, editions: int) -> list[int]:
         """Rows received of the newest published batches before this one, of the same mode."""
         ...
-
-
-class _Opened(Protocol):
-    def __enter__(self) -> Table | None: ...
-
-    def __exit__(self, *_: object) -> bool | None: ...
 
 
 class PublishedTables:
