@@ -32,6 +32,8 @@ PROCEDURES: Final[tuple[str, ...]] = (
     "huitong.supervision.procedures:CHANGE_NOTICE",
     "huitong.supervision.procedures:COMPLIANCE",
     "huitong.supervision.procedures:ANNUAL_REPORT",
+    "huitong.supervision.quality.procedures:QUALITY_ISSUE",
+    "huitong.supervision.quality.procedures:CONFLICT",
 )
 
 
