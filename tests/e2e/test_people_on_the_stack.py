@@ -15,6 +15,7 @@ from huitong.cli.client import Client, Refused
 from huitong.cli.connection import Connection
 from huitong.identity.totp import code
 
+pytestmark = pytest.mark.e2e
 PASSWORD = "Quite-long-1-pass"
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.town import CommandLine
+from tests.support.town import CommandLine, Town
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data" / "divisions"
@@ -62,12 +62,12 @@ class Delivered:
 
 
 @pytest.fixture(scope="module", params=["areas", "streets"])
-def delivered(request: pytest.FixtureRequest, stack: Any) -> Iterator[Delivered]:
-    """All editions of one table, delivered in order while a receiver listens."""
+def delivered(request: pytest.FixtureRequest, town: Town) -> Iterator[Delivered]:
+    """All editions of one table, delivered by the agency, whose they are, while a receiver listens."""
     from receiver import Inbox, Receiver, verified_by
 
-    huitong, resource = CommandLine(stack.profile), f"divisions-{request.param}"
-    huitong("contract", "put", str(ROOT / "schemas" / f"{resource}.yaml"))
+    huitong, resource = town.huitong("agency-source"), f"divisions-{request.param}"
+    town.huitong()("contract", "put", str(ROOT / "schemas" / f"{resource}.yaml"), "--provider", town.AGENCY)
     inbox = Inbox(verified_by(SECRET))
     with Receiver(inbox) as receiver:
         subscription = huitong("subscribe", resource, "--endpoint", receiver.url, "--secret", SECRET)["id"]

@@ -11,7 +11,7 @@ from collections import Counter
 
 import pyarrow.ipc
 import pytest
-from tests.support.town import Api, Town, lines
+from tests.support.town import DUTY, Api, Town, lines
 
 pytestmark = pytest.mark.e2e
 ARROW = "application/vnd.apache.arrow.stream"
@@ -235,8 +235,14 @@ def test_an_analyst_sees_by_sql_what_the_grant_lets_through(town: Town) -> None:
     resource = town.contract("flow-sql")
     first = town.deliver(lines(range(1, 6)) + lines([6], area="罗湖").partition(b"\n")[2], resource)
     town.deliver(lines(range(1, 7), amount="9.99"), resource)
-    grant = {"fields": ["id", "area", "name", "id_no"], "row_filter": "area = '福田'", "purpose": "核查"}
-    assert town.admin.call("PUT", f"/v1/grants/{town.HOUSING}/{resource}", grant)[0] == 200
+    town.share(resource, town.HOUSING)
+    town.grant(
+        town.HOUSING,
+        resource,
+        fields=["id", "area", "name", "id_no"],
+        row_filter="area = '福田'",
+        purpose="核查",
+    )
     analyst = town.huitong("housing")
 
     now = analyst("sql", "SELECT * FROM flow_sql ORDER BY id")
@@ -268,7 +274,7 @@ def test_an_analyst_sees_by_sql_what_the_grant_lets_through(town: Town) -> None:
     request = urllib.request.Request(
         f"{town.stack.api_url}/v1/queries", json.dumps({"sql": sql, "format": "arrow"}).encode(),
         {"authorization": f"Bearer {town.api('housing').token}", "content-type": "application/json",
-         "accept": ARROW},
+         "accept": ARROW, "huitong-duty": DUTY},
     )  # fmt: skip
     with urllib.request.urlopen(request, timeout=60) as answer:
         table = pyarrow.ipc.open_stream(answer.read()).read_all()

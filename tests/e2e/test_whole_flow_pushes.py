@@ -23,8 +23,7 @@ def receiver() -> Iterator[Any]:
 
 def subscribe(town: Town, resource: str, receiver: Any, *more: str) -> str:
     """The agency subscribes, granted everything but id_no; names stay masked."""
-    grant = {"fields": ["id", "area", "name", "amount"], "purpose": "案件办理"}
-    assert town.admin.call("PUT", f"/v1/grants/{town.AGENCY}/{resource}", grant)[0] == 200
+    town.grant(town.AGENCY, resource, fields=["id", "area", "name", "amount"], purpose="案件办理")
     told = town.huitong("agency")(
         "subscribe", resource, "--endpoint", receiver.url, "--secret", SECRET, *more
     )

@@ -1,0 +1,168 @@
+"""The published description is kept for every role: no 5xx, no undocumented status, no other body (S-36).
+
+Requests are made from the description by schemathesis: once, always the same, then
+sent under each role's credential, as made and as somebody would send them who knows
+what there is. The apps run in this process, so that every fault has its traceback.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import Case, Response
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import Failure, FailureGroup
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from test_who_may import BODIES, PATH
+from tests.support.tickets import ticket_reading
+
+from conftest import COURT, World, event
+from huitong.identity import matrix
+from huitong.identity.model import OPERATOR
+from huitong.web import openapi
+from huitong.web.operations import OPERATIONS, Operation
+
+EXAMPLES = 2  # made of each operation; each is sent as made and completed, see Made
+CHECKS = [
+    not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
+    response_schema_conformance,
+]  # fmt: skip
+LAST = ("move_registration", "impose_restriction", "put_suspension", "suspend", "put_unit")
+DESK = {"officer", "editor", "reviewer", "auditor", "admin", "security"}
+
+
+@dataclass(frozen=True)
+class Made:
+    """A request as schemathesis made it; ``known`` = with paths and a body of things that exist."""
+
+    operation: Operation
+    case: Case
+    known: bool
+
+
+@pytest.fixture(scope="module")
+def made() -> list[Made]:
+    """Of every operation, in an order in which what ends things comes last."""
+    schema = schemathesis.openapi.from_dict(openapi.document())
+    described = {(o.method.upper(), o.path): o for o in (r.ok() for r in schema.get_all_operations())}
+    found = []
+    for operation in sorted(OPERATIONS, key=_order):
+        cases = _cases(described[operation.method, operation.path])
+        found += [Made(operation, case, False) for case in cases]
+        found += [Made(operation, case, True) for case in cases]
+    return found
+
+
+def _order(operation: Operation) -> tuple[bool, int]:
+    return operation.id in LAST, ("GET", "PUT", "POST", "DELETE").index(operation.method)
+
+
+def _cases(described: Any) -> list[Case]:
+    cases: list[Case] = []
+
+    @settings(
+        max_examples=EXAMPLES, derandomize=True, database=None, deadline=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(described.as_strategy())
+    def take(case: Case) -> None:
+        cases.append(case)
+
+    take()
+    return cases
+
+
+@pytest.mark.parametrize("role", [*matrix.ROLES, "first", "nobody"])
+def test_every_operation_keeps_its_description(
+    role: str,
+    made: list[Made],
+    world: World,
+    platform: Any,
+    apps: dict[str, Any],
+    court_things: dict[str, str],
+) -> None:
+    """Every role, the first administrator and nobody × every operation × examples."""
+    ticket_reading(world, platform.ports)
+    token = _token(world, role)
+    failures: dict[tuple[str, str], str] = {}
+    for one in made:
+        sent = _event(one, token, court_things)
+        answer = apps[one.operation.app](sent, None)
+        for problem in _problems(one.case, sent, answer):
+            failures.setdefault(
+                (one.operation.id, problem[:60]), f"{problem} ← {sent['body']} {sent['pathParameters']}"
+            )
+        world.clock.advance(seconds=20)  # or bounds of public operations would answer for them
+    assert not failures, "\n\n".join(f"{id}: {text[:600]}" for (id, _), text in sorted(failures.items()))
+
+
+def _token(world: World, role: str) -> str:
+    if role == "nobody":
+        return ""
+    if role == "first":
+        return world.tokens["admin"]
+    unit = OPERATOR if role in DESK else COURT
+    if unit == OPERATOR:
+        world.units.put(OPERATOR, "破产署")
+    return world.credentials.issue("who", unit, [role], by="test")[1]  # type: ignore[list-item]
+
+
+def _event(one: Made, token: str, things: dict[str, str]) -> dict[str, Any]:
+    operation, case = one.operation, one.case
+    path = {name: str(value) for name, value in (case.path_parameters or {}).items()}
+    body = case.body if operation.body else None
+    query = {name: str(value) for name, value in (case.query or {}).items()}
+    headers = {name: str(value) for name, value in (case.headers or {}).items() if name != "Authorization"}
+    if one.known:
+        path = {name: quote(PATH[name]) for name in path}
+        if "id" in path:
+            path["id"] = things.get(operation.path.split("/")[2], "x1")
+        body = _completed(body, BODIES.get(operation.body, {})) if operation.body else None
+        headers.pop("Huitong-Unit", None)
+        query |= {name: PATH["code"] for name in query if name == "resource"}
+        query |= {name: COURT for name in query if name == "unit"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    text = json.dumps(body, ensure_ascii=False) if operation.body else None
+    return event(
+        operation.method, operation.path, path=path or None, query=query or None, body=text, headers=headers
+    )
+
+
+def _completed(body: Any, known: dict[str, Any]) -> Any:
+    """What was made, with the members that make it valid: the ones that name things that exist."""
+    return {**body, **known} if isinstance(body, dict) else known
+
+
+def _problems(case: Case, sent: dict[str, Any], answer: dict[str, Any]) -> Iterator[str]:
+    content = answer["body"]
+    raw = base64.b64decode(content) if answer.get("isBase64Encoded") else content.encode()
+    url = "http://test" + re.sub(r"{(\w+)}", lambda m: (sent["pathParameters"] or {})[m[1]], sent["resource"])
+    response = Response(
+        status_code=answer["statusCode"],
+        headers={name.lower(): [value] for name, value in answer["headers"].items()},
+        content=raw,
+        request=requests.Request(sent["httpMethod"], url).prepare(),
+        elapsed=0.0,
+        verify=False,
+    )
+    try:
+        case.validate_response(response, checks=CHECKS)
+    except (Failure, FailureGroup) as failed:
+        for each in failed.exceptions if isinstance(failed, FailureGroup) else [failed]:
+            yield f"{answer['statusCode']} {type(each).__name__} {each}"
