@@ -24,6 +24,7 @@ from api_routes import (
     people,
     profiles,
     requests,
+    rules,
     standing,
     subscriptions,
     supervision,
@@ -58,6 +59,7 @@ BLUEPRINTS = (
     corrections,
     notices,
     open_access,
+    rules,
 )
 
 

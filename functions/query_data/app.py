@@ -13,13 +13,14 @@ from query_routes import (
     open_access,
     queries,
     reports,
+    rules,
     verifications,
 )
 
 from huitong.web.services import QueryServices
 from huitong.web.serving import ServiceApp
 
-BLUEPRINTS = (evidence, queries, changes, findings, corrections, verifications, open_access, reports)
+BLUEPRINTS = (evidence, queries, changes, findings, corrections, verifications, open_access, reports, rules)
 
 
 def _build() -> QueryServices:

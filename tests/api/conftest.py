@@ -45,6 +45,8 @@ from huitong.local.objects import DiskObjects
 from huitong.local.register import MemoryRegister
 from huitong.notices.notices import Notices
 from huitong.procedures.calendar import Calendar
+from huitong.quality.rulebook.book import Rulebook
+from huitong.quality.rulebook.monitor import RuleMonitor
 from huitong.sharing.applications import Applications
 from huitong.sharing.grants import Grants
 from huitong.sharing.grounds import RegisteredGrounds
@@ -136,6 +138,8 @@ class World:
         self.duties = Duties(register, self.traces, clock)
         self.calendar = Calendar(register)
         self.notices = Notices(register, clock)
+        self.rulebook = Rulebook(register, self.traces, clock, self.contracts)
+        self.rule_monitor = RuleMonitor(register, self.traces, clock)
         standing_areas(self)
         self.applications = Applications(
             register, self.traces, self.calendar, clock, self.contracts, self.grants, self.subscriptions

@@ -97,6 +97,7 @@ class IngestSettings(ConsumerSettings):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidateSettings(ConsumerSettings):
     warehouse_bucket: str
+    glue_database: str  # of the tables that quality rules read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

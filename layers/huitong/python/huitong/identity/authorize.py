@@ -145,6 +145,10 @@ RULES: Final[Mapping[str, Rule]] = {
     "assessment.read": _any(_SUPERVISORS, _own),
     "notice.read": _any(_role("officer", "admin"), _own),
     "notice.acknowledge": _any(_role("officer", "admin"), _own),
+    "rule.read": _any(_SUPERVISORS, _at_desk("quality", "engineer"), _own),
+    "rule.put": _any(_first, _at_desk("officer", "quality", "engineer")),
+    "warning.read": _any(_SUPERVISORS, _at_desk("quality"), _own),
+    "warning.handle": _any(_DESK, _at_desk("quality"), _own),
     "trace.read": _any(_role("auditor"), _first),
 }
 

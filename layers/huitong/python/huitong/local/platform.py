@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from huitong.audit.trace import Traces
 from huitong.batches.model import Batch
 from huitong.batches.register import Batches
 from huitong.contracts.registry import Contracts
@@ -19,6 +20,7 @@ from huitong.local.messages import MemoryEvents, MemoryQueue
 from huitong.local.objects import DiskObjects
 from huitong.local.register import MemoryRegister
 from huitong.ports import Clock, EventBus, Item, ObjectStore, Queue, Register, SystemClock
+from huitong.quality.rulebook.book import Rulebook
 from huitong.warehouse.publication import Publications
 
 
@@ -85,6 +87,13 @@ class Platform:
         self.batches = Batches(ports.register, ports.clock)
         self.contracts = Contracts(ports.register, ports.staging, ports.clock)
         self.publications = Publications(ports.register)
+        self.rulebook = Rulebook(
+            ports.register, Traces(ports.register, ports.clock), ports.clock, self.contracts, self._rows
+        )
+
+    def _rows(self, resource: str) -> int:
+        found = self.publications.get(resource)
+        return found.rows if found else 0
 
     def land(self, file: Path, resource: str, unit: str, *, upload: str = "") -> str:
         """Put a file where a unit would; returns its key."""
@@ -111,9 +120,14 @@ class Platform:
         ).object_landed(key, "")
 
     def validate(self, batch_id: str) -> Batch:
+        from huitong.quality.rulebook.checking import Office
+        from huitong.quality.rulebook.tables import PublishedTables
         from huitong.quality.validate import Validate
+        from huitong.warehouse.lakehouse import Lakehouse
 
         p = self.ports
+        house = Lakehouse(p.catalog, "huitong", p.warehouse)
+        tables = PublishedTables(house, self.publications, self.batches)
         return Validate(
             staging=p.staging,
             warehouse=p.warehouse,
@@ -122,6 +136,7 @@ class Platform:
             compare_queue=p.compare_queue,
             events=p.events,
             clock=p.clock,
+            office=Office(self.rulebook.of, self.rulebook.known, tables),
         ).run(batch_id)
 
     def compare(self, resource: str) -> list[Batch]:

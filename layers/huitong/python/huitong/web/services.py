@@ -38,6 +38,9 @@ if TYPE_CHECKING:  # annotations only: nothing of a capability is imported befor
     from huitong.open_access.subject_requests import SubjectRequests
     from huitong.ports import Clock, ObjectStore
     from huitong.procedures.calendar import Calendar
+    from huitong.quality.rulebook.book import Rulebook
+    from huitong.quality.rulebook.monitor import RuleMonitor
+    from huitong.quality.rulebook.trial import Trials
     from huitong.query.exports import Exports
     from huitong.query.run import Queries
     from huitong.sharing.applications import Applications
@@ -173,6 +176,19 @@ class CommonServices:
     @property
     def applications(self) -> Applications:
         return cast("Applications", self.area("applications"))
+
+    @property
+    def rulebook(self) -> Rulebook:
+        return cast("Rulebook", self.area("rulebook"))
+
+    @property
+    def rule_monitor(self) -> RuleMonitor:
+        return cast("RuleMonitor", self.area("rule_monitor"))
+
+    @property
+    def trials(self) -> Trials:
+        """Heavy: of functions/query_data only."""
+        return cast("Trials", self.area("trials"))
 
     @property
     def calendar(self) -> Calendar:

@@ -13,7 +13,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from huitong import settings
-from huitong.wiring import areas, parts
+from huitong.wiring import areas, oversight, parts
 
 if TYPE_CHECKING:
     from huitong.audit.archive import Archive
@@ -56,6 +56,7 @@ def build_receive() -> Receive:
 @cache
 def build_validate() -> Validate:
     from huitong.quality.validate import Validate
+    from huitong.wiring import quality
 
     s = settings.ValidateSettings.read()
     return Validate(
@@ -66,6 +67,7 @@ def build_validate() -> Validate:
         compare_queue=parts.queue(s, s.compare_queue_url),
         events=parts.events(s, s.event_bus),
         clock=parts.CLOCK,
+        office=quality.office(s),
     )
 
 
@@ -201,7 +203,9 @@ def build_schedule() -> Schedule:
             queue=pushes,
             clock=parts.CLOCK,
         ),
-        lateness=Lateness(contracts.all, batches, register, events, parts.CLOCK),
+        lateness=Lateness(
+            contracts.all, batches, register, events, parts.CLOCK, partial(oversight.working_day, s)
+        ),
         ledger=parts.ledger(s, contracts, events),
         area=areas.builder(s),
         sweeps=areas.SWEEPS,

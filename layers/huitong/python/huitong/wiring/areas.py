@@ -20,6 +20,7 @@ from huitong.wiring import (
     identity,
     oversight,
     parts,
+    quality,
 )
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ BUILDERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "notices": notices,
     **corrections.BUILDERS,
     **case_areas.BUILDERS,
+    **quality.BUILDERS,
 }
 
 #: What the clock does beside its own work: job → (area, method), each light and safe to repeat. A method gives

@@ -13,6 +13,7 @@ from huitong.web.operations.evidence import EVIDENCE
 from huitong.web.operations.identity import IDENTITY
 from huitong.web.operations.model import ARROW, PATHS, AppName, Method, Operation
 from huitong.web.operations.open_access import OPEN_ACCESS
+from huitong.web.operations.rules import RULES
 from huitong.web.operations.sharing import SHARING
 from huitong.web.operations.standing import STANDING
 from huitong.web.operations.supervision import SUPERVISION
@@ -32,6 +33,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *CORRECTIONS,
     *SUPERVISION,
     *OPEN_ACCESS,
+    *RULES,
 )
 
 BY_ID: Final[Mapping[str, Operation]] = {operation.id: operation for operation in OPERATIONS}

@@ -41,6 +41,7 @@ from huitong.web.schemas.parts import (
     ref,
     text,
 )
+from huitong.web.schemas.rules import RULES
 from huitong.web.schemas.sharing import SHARING
 from huitong.web.schemas.standing import STANDING
 from huitong.web.schemas.supervision import SUPERVISION
@@ -79,6 +80,7 @@ __all__ = [
 ]
 
 AREAS: Final[tuple[Mapping[str, Schema], ...]] = (
-    CORE, IDENTITY, EVIDENCE, CATALOG, SHARING, STANDING, CASES, TICKETS, CORRECTIONS, SUPERVISION, OPEN_ACCESS,
+    CORE, IDENTITY, EVIDENCE, CATALOG, SHARING, STANDING, CASES, TICKETS, CORRECTIONS, SUPERVISION,
+    OPEN_ACCESS, RULES,
 )  # fmt: skip
 SCHEMAS: Final[Mapping[str, Schema]] = {name: schema for area in AREAS for name, schema in area.items()}
