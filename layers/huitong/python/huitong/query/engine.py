@@ -236,6 +236,7 @@ def _our_errors(limits: Limits, deadline: float) -> Iterator[None]:
         raise _wrong(error) from error
     except (
         duckdb.DataError,
+        duckdb.SyntaxException,  # of a pattern: the query's own syntax was checked before
         duckdb.InvalidInputException,
         duckdb.NotSupportedError,
         pa.ArrowInvalid,

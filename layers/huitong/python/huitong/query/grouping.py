@@ -71,10 +71,27 @@ def grouped(query: CheckedQuery, tables: Sequence[Readable], smallest: int) -> G
         if column is not None:
             shown = exp.Case(ifs=[exp.If(this=_enough(person, smallest, column), true=figure.copy())])
             figure.replace(exp.paren(shown))
+    _never_failing(tree)
     tree.set("having", exp.Having(this=enough))
     fields = tuple((person if n == 0 else f"{person}_{n}", f) for n, f in enumerate(_persons(contract)))
     marked = tuple(replace(t, hidden=fields) if t is table else t for t in tables)
     return Grouped(replace(query, tree=tree), marked)
+
+
+def _never_failing(tree: exp.Select) -> None:
+    """What is computed of single rows gives null where it fails: a number that overflows, or a text that is
+    no number, under a condition that one person alone meets would tell by the error that it is met."""
+    where = tree.args.get("where")
+    if where is not None:
+        where.set("this", exp.Try(this=where.this.copy()))
+    group, order = tree.args.get("group"), tree.args.get("order")
+    of_rows = [shown.unalias() for shown in tree.expressions]
+    of_rows += group.expressions if group is not None else []
+    of_rows += [ordered.this for ordered in (order.expressions if order is not None else ())]
+    for node in of_rows:
+        bare = isinstance(node, exp.Column | exp.Literal)  # an alias or a place must stay what it is
+        if not bare and next(node.find_all(*_FIGURES), None) is None:
+            node.replace(exp.Try(this=node.copy()))
 
 
 def _persons(contract: Contract) -> list[str]:
@@ -123,6 +140,9 @@ def _faulty_figures(tree: exp.Select) -> Iterator[Problem]:
         yield _fault("figure", "须有汇总函数", "at least one figure: count, sum, avg, stddev, variance")
     for name in sorted({type(node).__name__ for node in tree.walk()} - _ALLOWED):
         yield _fault("syntax", f"不能用 {name}", f"no {name}: it can tell of single persons")
+    for like in tree.find_all(exp.Like, exp.Escape):
+        if not isinstance(like.expression, exp.Literal):  # a pattern may fail, and nothing catches that
+            yield _fault("pattern", "LIKE 的模式须是常数", "the pattern of a LIKE is a constant")
     for figure in figures:
         counts = isinstance(figure, exp.Count) and isinstance(figure.this, exp.Star)
         if not counts and _column_of(figure) is None:
@@ -156,11 +176,12 @@ def _faulty_places(tree: exp.Select, table: Readable) -> Iterator[Problem]:
     if results & (tables | leading) or any(a.args.get("columns") for a in tree.find_all(exp.TableAlias)):
         yield _fault("name", "别名与表或列同名", "an alias is the name of the table or of another column")
     for column in tree.find_all(exp.Column):
-        name, inside = folded(column.name), column.find_ancestor(*_FIGURES) is not None
+        name = folded(column.name)
         ordered = column.find_ancestor(exp.Order, exp.Group) is not None
         if isinstance(column.this, exp.Star) or (name in results and ordered and not column.table):
             continue
-        if name not in shown or (name in leading and not inside):
+        counted = column.find_ancestor(exp.Count) is not None
+        if name not in shown or (name in leading and not counted):
             zh, en = f"不能按 {column.name} 查找或分组", f"{column.name} is no column to look for or group by"
             yield _fault("column", zh, en)
 
