@@ -19,7 +19,7 @@ from huitong.identity.model import OPERATOR, Principal
 from huitong.notices.notices import Notice, Notices
 from huitong.sharing.access import Access
 from huitong.verification.budget import Budget, Guessing, Use
-from huitong.verification.values import text_of, typed
+from huitong.verification.values import one_form, text_of, typed
 
 if TYPE_CHECKING:
     from huitong.warehouse.lakehouse import Lakehouse
@@ -51,11 +51,13 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """One claim, typed; ``subject`` is whom it is about (the record, where the key names no person)."""
+    """One claim, typed; ``subject`` is whom it is about (the record, where the key names no person), ``place``
+    the record as it is compared: the same for all spellings of its key."""
 
     key: Mapping[str, Any]
     claimed: Mapping[str, Any]
     subject: str
+    place: str
     persons: tuple[str, ...]
     record: str
 
@@ -144,10 +146,13 @@ class Verifications:
 
     def _item(self, contract: Contract, keys: Mapping[str, Any], claimed: Mapping[str, Any]) -> _Item:
         secret = self._key()
+        keys = {f.name: one_form(f, keys[f.name]) for f in contract.keys}
         numbers = [str(keys[f.name]) for f in contract.subject_fields if f.name in keys]
         persons = tuple(blind(secret, "subject", subject_text(n)) for n in numbers)
         record = blind(secret, "record", record_text(contract, keys))
-        return _Item(keys, claimed, persons[0] if persons else record, persons, record)
+        plain = {name: v.lower() if isinstance(v, str) else v for name, v in keys.items()}
+        place = blind(secret, "record", record_text(contract, plain))
+        return _Item(keys, claimed, persons[0] if persons else place, place, persons, record)
 
     def _bounds(self, asker: Asker, contract: Contract, access: Access, items: Sequence[_Item]) -> None:
         """Single persons only inside a case, and only the case's; otherwise enough of them at once."""
@@ -177,10 +182,10 @@ class Verifications:
 
         def digest(item: _Item, name: str) -> str:
             value = text_of(by_name[name], item.claimed[name])
-            told = "\x1f".join((day, contract.id, item.subject, item.record, name, value.casefold()))
+            told = "\x1f".join((day, contract.id, item.subject, item.place, name, value.casefold()))
             return blind(secret, "record", told)[:16]
 
-        uses = [Use(i.subject, {f"{i.record[:8]}.{n}": digest(i, n) for n in i.claimed}) for i in items]
+        uses = [Use(i.subject, {f"{i.place[:8]}.{n}": digest(i, n) for n in i.claimed}) for i in items]
         try:
             self._budget.spend(asker.unit, asker.principal.who, contract.id, uses)
         except Guessing as guessing:
