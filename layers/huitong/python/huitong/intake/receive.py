@@ -29,7 +29,7 @@ from huitong.errors import Conflict, HuitongError, Refusal, Unavailable, Unreada
 from huitong.intake.mends import check_mended, rank_after
 from huitong.intake.profiles import DEFAULT, ImportProfile, Profiles
 from huitong.intake.readers.refusals import refusal
-from huitong.intake.uploads import Upload, Uploads, is_upload_id, upload_of
+from huitong.intake.uploads import Upload, Uploads, is_upload_id
 from huitong.ports import Clock, EventBus, ObjectInfo, ObjectStore, Queue, timestamp
 
 if TYPE_CHECKING:
@@ -345,22 +345,12 @@ class Receive:
         self, batch: Batch, landed: _Landed, path: Path, contract: Contract, profile: ImportProfile | None
     ) -> Staged:
         # Imported here: refusals and repeats need neither pyarrow nor any reader.
-        from huitong.intake.columns import OPERATION
-        from huitong.intake.layout import Layout
         from huitong.intake.readers.chosen import only
-        from huitong.intake.readers.header import Names
         from huitong.intake.readers.opening import open_table
+        from huitong.intake.reading import reading_of
         from huitong.intake.stage import stage
 
-        layout = landed.upload.layout if landed.upload else Layout()
-        first = self._mended(landed)
-        before = self._uploads.find(upload_of(first.landing_key)) if first else None
-        layout = layout.over(before.layout if before else Layout())  # a returned file is laid out like that
-        layout = layout.over(profile.layout if profile else Layout())
-        operation = (profile.operation_column if profile else "") or OPERATION
-        extra = (operation,) if batch.mode == "increment" else ()
-        mends = bool(batch.mends) and not batch.replay
-        names = Names(contract, profile.columns if profile else {}, extra, mends=mends)
+        layout, names = reading_of(batch, self._mended(landed), contract, profile, self._uploads)
         with tempfile.TemporaryDirectory(prefix="huitong-intake-") as folder:
             work = Path(folder)
             table = only(open_table(path, landed.filename, layout, names, work), self._held(batch))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from huitong.errors import UnreadableFile
@@ -13,7 +14,24 @@ from huitong.intake.readers.table import Table
 from huitong.intake.structure import Structural
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A table, and the file that it was read from: unpacked, if it came in an archive."""
+
+    table: Table
+    kind: detect.Kind
+    path: Path
+    filename: str
+    doubt: Structural | None
+
+
 def open_table(path: Path, filename: str, layout: Layout, names: Names, work: Path) -> Table:
+    """Raises UnreadableFile, with the file named."""
+    opened = open_file(path, filename, layout, names, work)
+    return opened.table if opened.doubt is None else _Doubted(opened.table, opened.doubt)
+
+
+def open_file(path: Path, filename: str, layout: Layout, names: Names, work: Path) -> Opened:
     """Raises UnreadableFile, with the file named.
 
     The content decides on the reader; a declared format that contradicts it is
@@ -39,9 +57,7 @@ def open_table(path: Path, filename: str, layout: Layout, names: Names, work: Pa
     except UnreadableFile as error:
         error.where.setdefault("file", filename)
         raise
-    if doubt is None:
-        return table
-    return _Doubted(table, doubt)
+    return Opened(table, kind, path, filename, doubt)
 
 
 def _agreed(kind: detect.Kind, layout: Layout) -> detect.Kind:

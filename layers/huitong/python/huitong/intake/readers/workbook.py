@@ -123,7 +123,7 @@ def oddities(path: Path, member: str, left: int, width: int, header_row: int) ->
                 found.text_like_moments = found.text_like_moments or _MOMENT.search(piece) is not None
             if "xl/sharedStrings.xml" in book.namelist() and not found.text_like_moments:
                 found.text_like_moments = any(
-                    _MOMENT.search(piece) for piece in _pieces(book, "xl/sharedStrings.xml", b"si>")
+                    _MOMENT.search(piece) for piece in pieces(book, "xl/sharedStrings.xml", b"si>")
                 )
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
         raise refusal("excel.damaged", "Excel 文件已损坏", "The workbook is damaged") from error
@@ -181,10 +181,10 @@ def _padding_styles(book: zipfile.ZipFile) -> dict[int, int]:
 
 
 def _cells(book: zipfile.ZipFile, member: str) -> Iterator[bytes]:
-    return _pieces(book, member, b"row>")
+    return pieces(book, member, b"row>")
 
 
-def _pieces(book: zipfile.ZipFile, member: str, end: bytes) -> Iterator[bytes]:
+def pieces(book: zipfile.ZipFile, member: str, end: bytes) -> Iterator[bytes]:
     """The member in pieces that end where an element ends, so that none is cut."""
     rest = b""
     with book.open(member) as stream:
