@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -20,6 +21,7 @@ from huitong.quality.cleansing.texts import (
     BLANKS,
     NONE,
     UNSEEN,
+    Bytes,
     Places,
     chain,
     different,
@@ -61,15 +63,24 @@ class Step:
 
 
 def _at_the_ends(values: Texts) -> Places:
+    """Texts that begin or end with what may be blank: a Chinese character at the end is told by its lead."""
     source = raw(values)
     if not len(source.data):
         return NONE
-    first, last = source.first(), source.last()
-    odd = (first <= 0x20) | (last <= 0x20)
-    # characters of several bytes that may be blank begin so, or end so
-    odd |= (first == 0xE3) | (first == 0xE2) | (first == 0xC2) | (first == 0xEF) | (first == 0x7F)
-    odd |= (last >= 0x7F) & (last < 0xC0)
+    first, last = source.nth(0), source.nth(-1)
+    odd = (first <= 0x20) | (last <= 0x20) | (first == 0x7F) | (last == 0x7F)
+    places = np.flatnonzero((first == 0xE2) | (first == 0xE3) | (first == 0xC2) | (first == 0xEF))
+    odd[places] |= _maybe_blank(first[places], source.nth(1, places))
+    places = np.flatnonzero(last >= 0x80)
+    second, third = source.nth(-2, places), source.nth(-3, places)
+    odd[places] |= _maybe_blank(third, second) | (second == 0xC2)
     return np.flatnonzero(odd & (source.lengths > 0))
+
+
+def _maybe_blank(lead: Bytes, second: Bytes) -> npt.NDArray[np.bool_]:
+    """By the first two bytes of a character: U+2000 on, U+3000, U+FEFF, U+00A0."""
+    found: npt.NDArray[np.bool_] = (lead == 0xE2) | (lead == 0xC2)
+    return found | ((lead == 0xE3) & (second == 0x80)) | ((lead == 0xEF) & (second == 0xBB))
 
 
 def _blank_inside(values: Texts) -> Places:
@@ -100,7 +111,7 @@ def _with_apostrophe(values: Texts) -> Places:
     source = raw(values)
     if not len(source.data):
         return NONE
-    first = source.first()
+    first = source.nth(0)
     return np.flatnonzero(((first == 0x27) | (first == 0x60) | (first == 0xE2)) & (source.lengths > 1))
 
 

@@ -51,12 +51,11 @@ class Raw:
         first[1:] = found[1:] != found[:-1]
         return found[first].astype(np.int64)
 
-    def first(self) -> Bytes:
-        """First bytes; of an empty text some other byte."""
-        return self.data.take(np.minimum(self.offsets[:-1], len(self.data) - 1))
-
-    def last(self) -> Bytes:
-        return self.data.take(np.maximum(self.offsets[1:] - 1, 0))
+    def nth(self, n: int, rows: Places | None = None) -> Bytes:
+        """The n-th byte of each text (-1 = the last); of a text without it some byte, no matter which."""
+        base = self.offsets[:-1] if n >= 0 else self.offsets[1:]
+        places = (base if rows is None else base[rows]) + np.int32(n)
+        return self.data.take(places, mode="clip")
 
 
 def raw(values: Texts) -> Raw:
