@@ -25,6 +25,7 @@ from huitong.cli import (
     identity,
     open_access,
     registers,
+    rules,
     standing,
     subscriptions,
     supervision,
@@ -56,6 +57,7 @@ for part in (
     catalog_whole,
     corrections,
     open_access,
+    rules,
 ):
     part.register(app)
 

@@ -1,4 +1,4 @@
-"""Operations of quality rules: those of contracts and of the office, trials, runs, warnings (C-04, C-06, C-30)."""
+"""Operations of quality rules: contracts' and the office's, trials, runs, warnings (C-04, C-06, C-30)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from huitong.web.schemas import ID, one_of, text
 _BATCH: Final = text("only of this batch", most=128, pattern=ID)
 
 RULES: Final[tuple[Operation, ...]] = (
-    o("list_rules", "GET /v1/rules", "质量规则清单", "Quality rules of contracts and of the office, in one list",
+    o("list_rules", "GET /v1/rules", "质量规则清单", "Rules of contracts and of the office, in one list",
       "QualityRules", "rule.read",
       query={"resource": OF_RESOURCE, "origin": one_of("contract", "office"),
              "state": one_of("draft", "enabled", "disabled")}),
@@ -19,22 +19,22 @@ RULES: Final[tuple[Operation, ...]] = (
     o("get_rule", "GET /v1/rules/{id}", "质量规则", "One rule of the office", "QualityRule", "rule.read"),
     o("list_rule_versions", "GET /v1/rules/{id}/versions", "质量规则的各版本", "Every version of a rule",
       "QualityRules", "rule.read"),
-    o("put_rule", "PUT /v1/rules/{id}", "修改质量规则", "The next version of a rule", "QualityRule", "rule.put",
-      body="RuleBody"),
-    o("enable_rule", "POST /v1/rules/{id}/enable", "启用质量规则", "Enable a rule", "QualityRule", "rule.put",
-      body="RuleStepBody"),
+    o("put_rule", "PUT /v1/rules/{id}", "修改质量规则", "The next version of a rule", "QualityRule",
+      "rule.put", body="RuleBody"),
+    o("enable_rule", "POST /v1/rules/{id}/enable", "启用质量规则", "Enable a rule", "QualityRule",
+      "rule.put", body="RuleStepBody"),
     o("disable_rule", "POST /v1/rules/{id}/disable", "停用质量规则", "Disable a rule", "QualityRule",
       "rule.put", body="RuleStepBody"),
-    o("try_rule", "POST /v1/rule-trials", "试运行质量规则", "What a rule would have done; nothing is written",
+    o("try_rule", "POST /v1/rule-trials", "试运行质量规则", "What a rule would have done; writes nothing",
       "RuleTrial", "rule.put", body="RuleTrialBody", app="query_data", most_body=2_000_000),
-    o("list_rule_runs", "GET /v1/rule-runs", "质量规则运行记录", "How the rules went on deliveries", "RuleRuns",
-      "rule.read", query={"resource": OF_RESOURCE, "batch": _BATCH, "limit": LIMIT}),
+    o("list_rule_runs", "GET /v1/rule-runs", "质量规则运行记录", "How the rules went on deliveries",
+      "RuleRuns", "rule.read", query={"resource": OF_RESOURCE, "batch": _BATCH, "limit": LIMIT}),
     o("get_rule_summary", "GET /v1/rule-summary", "质量规则运行汇总",
       "By rule: runs, failures, breaches, violations, durations", "RuleSummary", "rule.read",
       query={"resource": OF_RESOURCE, "limit": LIMIT}),
     o("list_rule_warnings", "GET /v1/rule-warnings", "预警清单", "Warnings that breaches of rules raised",
       "RuleWarnings", "warning.read",
       query={"unit": OF_UNIT, "state": one_of("open", "taken", "closed"), "limit": LIMIT}),
-    o("handle_rule_warning", "POST /v1/rule-warnings/{id}/steps", "处理预警", "Take a warning up, or close it",
+    o("handle_rule_warning", "POST /v1/rule-warnings/{id}/steps", "处理预警", "Take up or close a warning",
       "RuleWarning", "warning.handle", body="RuleWarningStepBody"),
 )  # fmt: skip
