@@ -287,9 +287,7 @@ def _view(
     if use.part == "marks":
         places = ("_batch_id", "_source_row")
         mine = projection_sql(contract, access, sql, system_columns=places, subjects_key=subjects_key)
-        names = ", ".join(places)
-        view = f"SELECT m.* FROM ({readable.marks}) AS m SEMI JOIN ({mine}) AS r USING ({names})"
-        return View(use, view, tuple(files))
+        return View(use, _marks_sql(readable.marks, mine, places), tuple(files))
 
     def projected(hidden: Sequence[tuple[str, str]]) -> str:
         return projection_sql(
@@ -297,6 +295,16 @@ def _view(
         )
 
     return View(use, projected(readable.hidden), tuple(files), contract, projected(traced), traced)
+
+
+def _marks_sql(marks: str, mine: str, places: Sequence[str]) -> str:
+    """Marks of the asker's rows. As in the projection a join alone is no barrier: every column is null until
+    its row was found among the asker's, or an error would tell of marks on other rows."""
+    names, seen = ", ".join(places), "__huitong_seen"
+    own = f"SELECT DISTINCT {names}, TRUE AS {seen} FROM ({mine}) AS r"
+    found = f"SELECT * FROM ({marks}) AS m LEFT JOIN ({own}) AS o USING ({names})"
+    shown = ", ".join(f"CASE WHEN {seen} THEN {quoted(n)} END AS {quoted(n)}" for n, _ in _MARKS)
+    return f"SELECT {shown} FROM ({found}) AS f WHERE {seen}"
 
 
 def _hidden(contract: Contract) -> tuple[tuple[str, str], ...]:

@@ -51,8 +51,8 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """One claim, typed; ``subject`` is whom it is about (the record, where the key names no person), ``place``
-    the record as it is compared: the same for all spellings of its key."""
+    """One claim, typed; ``subject`` is whom it is about (the record, where the key names no person),
+    ``place`` the record as it is compared: the same for all spellings of its key."""
 
     key: Mapping[str, Any]
     claimed: Mapping[str, Any]
