@@ -49,6 +49,7 @@ def step_correction(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
 
 @serve(routes, "get_correction_record")
 def get_correction_record(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
+    ask.services.area("suspensions").check(ask.principal)
     ask.permit("correction.step", ask.unit)
     doubt = ask.services.corrections.doubt(id, _actor(ask))
     return {"id": id, "key": dict(doubt.key), "wrong": doubt.wrong}

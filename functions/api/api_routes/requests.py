@@ -65,6 +65,7 @@ def step_request(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
 
 @serve(routes, "get_request_persons")
 def get_request_persons(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
+    ask.services.area("suspensions").check(ask.principal)
     record = readable(ask, ask.services.requests.desk, id, "request.read")
     actor = actor_of(ask)
     if actor.unit not in record.parties.values():

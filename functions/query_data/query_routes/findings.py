@@ -19,6 +19,7 @@ PAGE: Final = 500
 
 @serve(routes, "get_findings")
 def get_findings(ask: Ask[QueryServices], id: str) -> dict[str, Any]:
+    ask.services.area("suspensions").check(ask.principal)
     batch = ask.services.batches.get(id).batch
     ask.permit("batch.read", batch.unit)
     after, limit = ask.query.get("after", "0"), ask.query.get("limit", PAGE)

@@ -37,10 +37,12 @@ class Suspensions:
         self._clock = clock
 
     def check(self, principal: Principal | str) -> None:
-        """Raises NotPermitted while the principal is suspended. Every way to data asks here first."""
-        id = principal if isinstance(principal, str) else principal.id
-        found = self.find(id)
-        if found is not None and not found.lifted:
+        """Raises NotPermitted while the principal is suspended, or the person who answers for it: evidence,
+        and so the rules, name the person. Every way to data asks here first."""
+        ids = (principal,) if isinstance(principal, str) else (principal.id, principal.who)
+        every = (self.find(id) for id in dict.fromkeys(ids))
+        found = next((one for one in every if one is not None and not one.lifted), None)
+        if found is not None:
             raise NotPermitted(
                 "数据使用已被暂停,请联系安全管理员",
                 "The use of data is suspended: ask the security administrator",

@@ -175,6 +175,8 @@ class Sessions:
         if session.kind == "system":
             item = self._register.get(f"CREDENTIAL#{session.holder}", "CREDENTIAL")
             good = item is not None and usable(item, self._clock.now())
+            # made with a secret that was replaced since (the first administrator's): over with that secret
+            good = good and item is not None and str(item.body["created"]) <= session.created
             return principal_of(item) if item is not None and good else None
         item = self._register.get(f"ACCOUNT#{session.holder}", "ACCOUNT")
         if item is None or item.body["state"] != "active" or item.body["epoch"] != session.epoch:
