@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.support.court import CASE_NO, citizen, credit_code
+from tests.support.standing import settled
 
 from conftest import COURT, Call, World
 from huitong.identity.model import OPERATOR
@@ -119,6 +120,7 @@ def made_comparison(town: Publish, world: World, call: Call) -> Callable[..., An
     town("IN-04", *(marriage(n) for n in range(3)))
     grant = Grant(FIRM, "IN-04", id="g4", case_no=CASE_NO, methods=("comparison",), purpose="核对婚姻")
     world.grants.put(grant, world.contracts.get("IN-04"), by="test")
+    settled(world, (FIRM,), "IN-04", ("comparison",))
 
     def run(*items: Any, as_: str = "lawyer", **more: Any) -> Any:
         body = {"items": list(items), "case_no": CASE_NO, "purpose": "核对婚姻", **more}

@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 
 from conftest import BANK, BUREAU, CONTRACT, COURT, Call, World
 from huitong.cli import main
+from huitong.errors import NotPermitted
 from huitong.identity.model import OPERATOR
 from huitong.sharing.grants import Grant
 from huitong.web.checking import check
@@ -160,6 +161,18 @@ def test_restrictions_are_shown_to_their_unit_with_the_reason(call: Call, fresh:
     assert call("POST", "/v1/restrictions/{unit}/steps", as_="desk", path=path, body=lift).status == 200
     (shown,) = call("GET", "/v1/restrictions", as_="bank").body["items"]
     assert (shown["state"], shown["end_reason"]) == ("ended", "已改正")
+
+
+def test_comparing_many_persons_at_once_needs_a_licence_with_room(
+    fresh: World,
+) -> None:
+    """C-19, by the rule that the route asks: one person needs none, the owner needs none, many need it."""
+    take = fresh.licences.take_batch
+    take(BANK, "debts", BUREAU, 1)
+    take(BUREAU, "debts", BUREAU, 50)
+    with pytest.raises(NotPermitted):
+        take(BANK, "debts", BUREAU, 2)
+    take(BANK, "claims", COURT, 2)
 
 
 def test_numbers_with_a_point_in_a_steps_content_are_kept_as_text(call: Call, fresh: World) -> None:

@@ -160,6 +160,9 @@ def settled(world: Any, units: Sequence[str], resource: str, interfaces: Sequenc
         aside.units.put(unit.code, unit.name)
     for unit in units:
         complete(aside, unit, resource, interfaces=interfaces)
+        provider = world.contracts.get(resource).provider
+        if "comparison" in interfaces and unit != provider:
+            agreed(aside, provider, unit, "licence", [resource], volume=1_000_000)
     kept = [i for i in register._items.values() if i.pk.startswith(_KEPT)]
     fresh = [i for i in kept if world.register.get(i.pk, i.sk) is None]
     for item in fresh:

@@ -26,6 +26,8 @@ def complete_over_http(
         call("PUT", f"/v1/units/{one}/standing", {"officers": officers}, one)
     signed_over_http(call, provider, OPERATOR, "sharing", [resource])
     signed_over_http(call, provider, unit, "security", [])
+    if "comparison" in interfaces:
+        signed_over_http(call, provider, unit, "licence", [resource], volume=100_000)
     docking = {"method": "API", "security_terms": "TLS, SM4", "contacts": ["王五"]}
     confirmed_over_http(call, "share-lists", unit, {"resources": [resource]})
     confirmed_over_http(call, "dockings", unit, {"resources": [resource], **docking})
@@ -38,11 +40,13 @@ def complete_over_http(
         confirmed_over_http(call, "joint-tests", unit, test)
 
 
-def signed_over_http(call: Call, first: str, second: str, kind: str, resources: Sequence[str]) -> Any:
+def signed_over_http(
+    call: Call, first: str, second: str, kind: str, resources: Sequence[str], **more: Any
+) -> Any:
     """An agreement that both sides signed."""
     body = {
         "kind": kind, "first": first, "second": second, "resources": list(resources), "starts": _day(-30),
-        "ends": _day(700), "document": "A-1", "digest": DIGEST,
+        "ends": _day(700), "document": "A-1", "digest": DIGEST, **more,
     }  # fmt: skip
     made = call("POST", "/v1/agreements", body, first)
     for step, side in (("sign_first", first), ("countersign_second", second)):

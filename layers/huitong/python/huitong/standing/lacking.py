@@ -204,8 +204,8 @@ def _sharing(contract: Contract, agreements: Sequence[Record], today: date) -> l
             "sharing-agreement",
             f"与数源单位 {contract.provider} 没有覆盖资源 {contract.id} 的有效协商一致",
             f"No agreement in force with the source unit {contract.provider} covers {contract.id}",
-            "由双方签署协商一致:huitong agreement draft --kind sharing",
-            "Have both sign one: huitong agreement draft --kind sharing",
+            "由双方签署协商一致:huitong agreement draft --set kind=sharing",
+            "Have both sign one: huitong agreement draft --set kind=sharing",
             resource=contract.id,
         )
     ]
@@ -219,8 +219,8 @@ def _security(facts: Facts) -> list[Problem]:
                 "security-agreement",
                 f"单位 {facts.unit} 与数源单位之间没有有效的数据安全协议",
                 f"No security agreement between {facts.unit} and the source unit is in force",
-                "由双方签署安全协议:huitong agreement draft --kind security",
-                "Have both sign one: huitong agreement draft --kind security",
+                "由双方签署安全协议:huitong agreement draft --set kind=security",
+                "Have both sign one: huitong agreement draft --set kind=security",
                 unit=facts.unit,
             )
         )

@@ -38,6 +38,12 @@ class Licences:
                 return licence
         raise _refused(unit, resource, rows, found)
 
+    def take_batch(self, unit: str, resource: str, owner: str, rows: int) -> None:
+        """Before a query in batches (more than one person at once) is answered. The owner and the operator
+        need no licence. Raises as :meth:`take`."""
+        if rows > 1 and unit not in (owner, OPERATOR):
+            self.take(unit, resource, owner, rows)
+
     def take(self, unit: str, resource: str, owner: str, rows: int) -> Record:
         """As :meth:`check_volume`, and count the rows. Raises Unavailable when too many count at once."""
         for _ in range(_ATTEMPTS):
@@ -86,7 +92,7 @@ def _refused(unit: str, resource: str, rows: int, found: list[Record]) -> NotPer
         f"单位 {unit} 对资源 {resource}:{zh}",
         f"Unit {unit}, resource {resource}: {en}",
         {"unit": unit, "resource": resource},
-        "签署或变更许可协议:huitong agreement draft --kind licence",
-        "Sign a licence, or one with more volume: huitong agreement draft --kind licence",
+        "签署或变更许可协议:huitong agreement draft --set kind=licence",
+        "Sign a licence, or one with more volume: huitong agreement draft --set kind=licence",
     )
     return NotPermitted(zh, en, problems=[problem])
