@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from huitong.batches.register import Batches
-from huitong.contracts.frequency import due_by
+from huitong.contracts.frequency import Working, due_by
 from huitong.contracts.model import Contract
 from huitong.errors import Conflict
 from huitong.ports import Clock, EventBus, Item, Register, timestamp
@@ -24,19 +24,28 @@ class Late:
     due: str
 
 
-def late(contract: Contract, last: str, now: datetime) -> Late | None:
+def late(contract: Contract, last: str, now: datetime, working: Working | None = None) -> Late | None:
     """Whether a resource is overdue, ``last`` being the landing time of its last usable delivery.
 
     A resource that never had a delivery has no period to overrun.
     """
-    due = due_by(datetime.fromisoformat(last), contract.frequency) if last else None
+    due = due_by(datetime.fromisoformat(last), contract.frequency, working) if last else None
     return Late(contract.id, contract.provider, last, timestamp(due)) if due and now >= due else None
 
 
-def found(contracts: Iterable[Contract], batches: Batches, now: datetime, unit: str = "") -> list[Late]:
-    """All that are late now, or those of one source unit: one query for each resource with a frequency."""
+def found(
+    contracts: Iterable[Contract],
+    batches: Batches,
+    now: datetime,
+    unit: str = "",
+    working: Working | None = None,
+) -> list[Late]:
+    """All that are late now, or those of one source unit: one query for each resource with a frequency.
+
+    ``working``: the calendar, so that no unit is late for a holiday.
+    """
     wanted = (c for c in contracts if c.frequency and unit in ("", c.provider))
-    return [one for c in wanted if (one := late(c, _last(c, batches), now)) is not None]
+    return [one for c in wanted if (one := late(c, _last(c, batches), now, working)) is not None]
 
 
 def _last(contract: Contract, batches: Batches) -> str:
@@ -51,11 +60,13 @@ class Lateness:
     register: Register
     events: EventBus
     clock: Clock
+    calendar: Callable[[], Working] | None = None
 
     def run(self) -> list[Late]:
         """All that are late now; each is told once a day, as event ``UnitLate``."""
         now = self.clock.now()
-        overdue = found(self.contracts(), self.batches, now)
+        working = self.calendar() if self.calendar else None
+        overdue = found(self.contracts(), self.batches, now, working=working)
         for one in overdue:
             if self._first_today(one, now):
                 told = {"resource": one.resource, "unit": one.unit, "last": one.last, "due": one.due}

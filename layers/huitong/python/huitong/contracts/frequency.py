@@ -2,14 +2,20 @@
 
 Days are calendar days in Asia/Shanghai. A delivery is due by the end of the calendar period that follows the
 one in which the last came: after a delivery on any day of January, a monthly resource is due by the end of
-28 or 29 February. A real-time resource has no period: silence may mean that nothing happened.
+28 or 29 February. When that last day is no working day, the next working day is the last one: nobody has to
+deliver on a holiday. A real-time resource has no period: silence may mean that nothing happened.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Final, Literal
+
+#: Whether a day in China is a working day (procedures.calendar.WorkingDays.is_working).
+Working = Callable[[date], bool]
+_LONGEST_HOLIDAY: Final = 30
 
 #: China has had one offset all year since 1991; no time zone database is needed for it.
 SHANGHAI: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -95,21 +101,28 @@ def frequency_named(value: str, unit: str = "") -> str:
     return next((name for limit, name in _UP_TO_DAYS if days <= limit), "irregular")
 
 
-def due_by(last_received: datetime, frequency: str) -> datetime | None:
+def due_by(last_received: datetime, frequency: str, working: Working | None = None) -> datetime | None:
     """The moment (UTC) until which the next delivery must have come, or None when there is no such duty.
 
     ``last_received`` must know its time zone; ``frequency`` is a name of :data:`FREQUENCIES` (else None).
+    Without ``working`` every day counts as one.
     """
     duty = FREQUENCIES.get(frequency)
     if duty is None or duty.period == "none":
         return None
     day = last_received.astimezone(SHANGHAI).date()
     end = _after_next_period(day, duty)
+    for _ in range(_LONGEST_HOLIDAY):
+        if working is None or working(end - timedelta(days=1)):
+            break
+        end += timedelta(days=1)
     return datetime(end.year, end.month, end.day, tzinfo=SHANGHAI).astimezone(UTC)
 
 
-def is_late(now: datetime, last_received: datetime, frequency: str) -> bool:
-    due = due_by(last_received, frequency)
+def is_late(
+    now: datetime, last_received: datetime, frequency: str, working: Working | None = None
+) -> bool:
+    due = due_by(last_received, frequency, working)
     return due is not None and now >= due
 
 

@@ -10,6 +10,7 @@ from huitong.wiring import parts
 
 if TYPE_CHECKING:
     from huitong.audit.trace import Traces
+    from huitong.contracts.frequency import Working
     from huitong.contracts.registry import Contracts
     from huitong.sharing.grants import Grants
     from huitong.standing.controls import Controls
@@ -116,8 +117,15 @@ def restrictions(s: Any) -> Restrictions:
         parts.register(s),
         _traces(s),
         parts.CLOCK,
-        lambda unit: found(contracts.all(), batches, parts.CLOCK.now(), unit),
+        lambda unit: found(contracts.all(), batches, parts.CLOCK.now(), unit, working_day(s)),
     )
+
+
+def working_day(s: Any) -> Working:
+    """Whether a day is a working day, by the calendar as it is now."""
+    from huitong.procedures.calendar import Calendar
+
+    return Calendar(parts.register(s)).working_days().is_working
 
 
 def figures(s: Any) -> Figures:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Final
 
 from huitong.batches.model import Batch, Quality
 
-#: Rules that a batch names at most as issues of their own; a file that is not the resource at all breaks each.
-MOST: int = 40
+#: Issues of one batch at most: a file that is not the resource at all breaks every rule.
+MOST: Final = 40
 #: The whole delivery could not be read, or was not taken.
-UNREADABLE = "delivery.refused"
+UNREADABLE: Final = "delivery.refused"
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ class QualityIssues:
     # --- what the platform does ----------------------------------------------
 
     def tick(self) -> dict[str, int]:
-        """For the clock: follow decided deliveries, remind, escalate. What is disturbed waits for the next."""
+        """For the clock: follow decided deliveries, remind, escalate; what is disturbed waits for the next."""
         followed = 0
         for item in self._register.query(DECIDED, limit=_AT_ONCE):
             found = self._batches.find(str(item.body["batch"]))
@@ -130,7 +130,7 @@ class QualityIssues:
                 return
 
     def _check_again(self, batch: Batch) -> None:
-        """Issues that this delivery speaks about: those of the one it mends; for a full edition, all earlier."""
+        """Issues that this delivery speaks about: of the one it mends; of a full edition, all earlier ones."""
         if batch.decision == "rejected" or batch.status == "rejected":
             return
         first = self._batches.find(batch.mends) if batch.mends else None
