@@ -19,6 +19,7 @@ from api_routes import (
     grants,
     health,
     identity,
+    mending,
     notices,
     open_access,
     people,
@@ -60,6 +61,7 @@ BLUEPRINTS = (
     notices,
     open_access,
     rules,
+    mending,
 )
 
 

@@ -10,6 +10,7 @@ from query_routes import (
     corrections,
     evidence,
     findings,
+    mending,
     open_access,
     queries,
     reports,
@@ -20,7 +21,18 @@ from query_routes import (
 from huitong.web.services import QueryServices
 from huitong.web.serving import ServiceApp
 
-BLUEPRINTS = (evidence, queries, changes, findings, corrections, verifications, open_access, reports, rules)
+BLUEPRINTS = (
+    evidence,
+    queries,
+    changes,
+    findings,
+    corrections,
+    verifications,
+    open_access,
+    reports,
+    rules,
+    mending,
+)
 
 
 def _build() -> QueryServices:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import pytest
 from tests.support.evidence import evidence_areas
 from tests.support.grounds import DUTY, KnownGrounds
+from tests.support.mending import mending_areas
 from tests.support.standing import settled, standing_areas
 from tests.support.tickets import ticket_areas
 
@@ -140,6 +141,7 @@ class World:
         self.notices = Notices(register, clock)
         self.rulebook = Rulebook(register, self.traces, clock, self.contracts)
         self.rule_monitor = RuleMonitor(register, self.traces, clock)
+        mending_areas(self)
         standing_areas(self)
         self.applications = Applications(
             register, self.traces, self.calendar, clock, self.contracts, self.grants, self.subscriptions

@@ -7,6 +7,8 @@ from typing import Any
 from chalice.app import Blueprint
 
 from api_routes.carrying import approval_named, permitted_ticket
+from huitong.batches.held import may_be_mended
+from huitong.errors import BadRequest, NotFound
 from huitong.intake.rows import put_rows, upload_id_of
 from huitong.web.resources import delivering_unit, known_contract
 from huitong.web.services import ApiServices
@@ -30,6 +32,7 @@ def open_upload(ask: Ask[ApiServices]) -> dict[str, Any]:
         profile=body.get("profile", ""),
         case_no=body.get("case_no", ""),
         ticket=body.get("ticket", ""),
+        mends=_mended(ask, unit, contract.id),
         options=body.get("options"),
         by=ask.by,
     )
@@ -43,6 +46,21 @@ def open_upload(ask: Ask[ApiServices]) -> dict[str, Any]:
         "unit": unit,
         "resource": contract.id,
     }
+
+
+def _mended(ask: Ask[ApiServices], unit: str, resource: str) -> str:
+    """The first delivery of the family that the body names. Raises NotFound, Conflict, BadRequest."""
+    named = ask.body.get("mends", "")
+    if not named:
+        return ""
+    if ask.body.get("mode"):
+        raise BadRequest("补正交付不声明模式", "What mends another delivery names no mode", field="mode")
+    batch = ask.services.batches.get(named).batch
+    first = ask.services.batches.get(batch.mends).batch if batch.mends else batch
+    if (first.unit, first.resource) != (unit, resource):
+        raise NotFound(f"没有批次 {named}", f"There is no batch {named}", batch=named)
+    may_be_mended(first)
+    return first.id
 
 
 @serve(routes, "get_upload")
@@ -81,6 +99,7 @@ def put_records(ask: Ask[ApiServices], code: str) -> dict[str, Any]:
         profile=body.get("profile", ""),
         case_no=body.get("case_no", ""),
         ticket=body.get("ticket", ""),
+        mends=_mended(ask, unit, contract.id),
         by=ask.by,
     )
     upload = services.uploads.get(upload_id)

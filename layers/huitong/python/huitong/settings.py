@@ -170,6 +170,7 @@ class ApiSettings(Settings):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuerySettings(Settings):
     signing_key: str
+    landing_bucket: str
     staging_bucket: str
     warehouse_bucket: str
     glue_database: str

@@ -56,6 +56,7 @@ class Holding:
     takes: tuple[Take, ...] = ()
     expired: int = 0
     expired_at: str = ""
+    gone: bool = False  # what had expired is deleted
     noticed_at: str = ""
 
     def closed(self, kind: Kind) -> int:

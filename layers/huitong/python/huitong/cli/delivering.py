@@ -49,6 +49,7 @@ def upload(
     import_profile: Annotated[str, typer.Option("--profile", help="导入方案 / saved import profile")] = "",
     case_no: Annotated[str, typer.Option("--case", help="案号 / case it was obtained for")] = "",
     correction: Annotated[str, typer.Option("--ticket", help="校核单号 / correction that it carries")] = "",
+    mends: Annotated[str, typer.Option("--mends", help="补正的批次 / batch whose bad rows it brings")] = "",
     encoding: Annotated[str, typer.Option("--encoding", help="例如 gb18030")] = "",
     delimiter: Annotated[str, typer.Option("--delimiter", help="分隔符")] = "",
     sheet: Annotated[str, typer.Option("--sheet", help="工作表名或序号 / name or position")] = "",
@@ -64,6 +65,7 @@ def upload(
     asked = {
         "resource": resource, "filename": file.name, "unit": unit, "mode": mode, "edition": edition,
         "profile": import_profile, "case_no": case_no, "ticket": correction,
+        "mends": mends,
         "options": {k: v for k, v in options.items() if v},
     }  # fmt: skip
     ticket = api.post("uploads", body={name: value for name, value in asked.items() if value})

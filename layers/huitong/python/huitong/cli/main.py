@@ -23,6 +23,7 @@ from huitong.cli import (
     delivering,
     exports,
     identity,
+    mending,
     open_access,
     registers,
     rules,
@@ -56,6 +57,7 @@ for part in (
     cases,
     catalog_whole,
     corrections,
+    mending,
     open_access,
     rules,
 ):

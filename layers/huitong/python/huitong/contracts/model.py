@@ -116,6 +116,7 @@ class Limits:
     max_deleted_percent: float = 30.0  # of current rows
     max_updated_percent: float = 60.0  # of current rows
     guard_floor: int = 20  # deletions/updates up to this number never hold a batch
+    quarantine_days: int = 0  # how long bad rows are held; 0 = as batches.quarantine says
 
 
 @dataclass(frozen=True, slots=True)

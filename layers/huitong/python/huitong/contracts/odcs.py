@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from open_data_contract_standard.model import OpenDataContractStandard, SchemaObject
 
 #: Folders of the staging bucket that hold other things, some of which are deleted after days.
-_OTHERS: Final = frozenset({"contracts", "queries", "exports"})
+_OTHERS: Final = frozenset({"contracts", "queries", "exports", "returned"})
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _UNIT: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
@@ -35,6 +35,7 @@ _LIMITS: Final = {
     "maxDeletedPercent": "max_deleted_percent",
     "maxUpdatedPercent": "max_updated_percent",
 }
+_WHOLE: Final = {"guardFloor": "guard_floor", "quarantineDays": "quarantine_days"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,16 +327,13 @@ def _limits(settings: Mapping[str, Any], problems: Problems) -> Limits:
             )
         else:
             values[name] = percent
-    floor = text(settings.get("guardFloor"))
-    if floor and not (floor.isdecimal() and len(floor) < 10):
-        problems.add(
-            "limit.range",
-            "customProperties.guardFloor",
-            "guardFloor 须为非负整数",
-            "guardFloor is a whole number",
-        )
-    elif floor:
-        values["guard_floor"] = int(floor)
+    for key, name in _WHOLE.items():
+        whole = text(settings.get(key))
+        if whole and not (whole.isdecimal() and len(whole) < 10):
+            where = f"customProperties.{key}"
+            problems.add("limit.range", where, f"{key} 须为非负整数", f"{key} is a whole number")
+        elif whole:
+            values[name] = int(whole)
     return Limits(**values)
 
 

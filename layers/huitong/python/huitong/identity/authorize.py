@@ -95,6 +95,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "batch.read": _any(_SUPERVISORS, _own),
     "batch.decide": _apart("admin", "officer"),
     "batch.replay": _role("admin", "officer"),
+    "batch.returned": _acting("source", "resource_admin", "quality"),  # its own plain values, of no one else
+    "quarantine.replay": _any(_role("admin", "officer"), _acting("source", "resource_admin", "quality")),
     "grant.put": _role("admin"),
     "grant.read": _any(_SUPERVISORS, _own),
     "subscription.put": _any(_role("admin"), _acting("consumer")),

@@ -18,6 +18,7 @@ from huitong.wiring import (
     corrections,
     evidence,
     identity,
+    mending,
     oversight,
     parts,
     quality,
@@ -57,6 +58,7 @@ BUILDERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     **corrections.BUILDERS,
     **case_areas.BUILDERS,
     **quality.BUILDERS,
+    **mending.BUILDERS,
 }
 
 #: What the clock does beside its own work: job → (area, method), each light and safe to repeat. A method gives
@@ -75,6 +77,7 @@ SWEEPS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("unused", "run"),
         ("applications", "expire"),
         ("catalog", "tick"),
+        ("quarantine", "tick"),
         ("requests", "tick"),
         ("ticket_clocks", "tick"),
         ("ticket_clocks", "look_again"),

@@ -11,6 +11,7 @@ from huitong.web.operations.core import CORE
 from huitong.web.operations.corrections import CORRECTIONS
 from huitong.web.operations.evidence import EVIDENCE
 from huitong.web.operations.identity import IDENTITY
+from huitong.web.operations.mending import MENDING
 from huitong.web.operations.model import ARROW, PATHS, AppName, Method, Operation
 from huitong.web.operations.open_access import OPEN_ACCESS
 from huitong.web.operations.rules import RULES
@@ -32,6 +33,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *TICKETS,
     *CORRECTIONS,
     *SUPERVISION,
+    *MENDING,
     *OPEN_ACCESS,
     *RULES,
 )

@@ -11,6 +11,7 @@ from huitong.web.schemas.core import CORE
 from huitong.web.schemas.corrections import CORRECTIONS
 from huitong.web.schemas.evidence import EVIDENCE
 from huitong.web.schemas.identity import IDENTITY
+from huitong.web.schemas.mending import MENDING
 from huitong.web.schemas.open_access import OPEN_ACCESS
 from huitong.web.schemas.parts import (
     ANYTHING,
@@ -81,6 +82,6 @@ __all__ = [
 
 AREAS: Final[tuple[Mapping[str, Schema], ...]] = (
     CORE, IDENTITY, EVIDENCE, CATALOG, SHARING, STANDING, CASES, TICKETS, CORRECTIONS, SUPERVISION,
-    OPEN_ACCESS, RULES,
+    OPEN_ACCESS, MENDING, RULES,
 )  # fmt: skip
 SCHEMAS: Final[Mapping[str, Schema]] = {name: schema for area in AREAS for name, schema in area.items()}

@@ -1,0 +1,75 @@
+"""Returned files, and what a replay of quarantine would do (C-07, C-13)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalice.app import Blueprint
+
+from huitong.batches.model import Batch
+from huitong.errors import NotFound, NotPermitted
+from huitong.quality.returning.give_back import GiveBack, Returned, shown
+from huitong.sharing.decide import access_for
+from huitong.web.services import QueryServices
+from huitong.web.serving import Ask, serve
+
+routes = Blueprint(__name__)
+
+
+@serve(routes, "make_returned_file")
+def make_returned_file(ask: Ask[QueryServices], id: str) -> dict[str, Any]:
+    batch = _own(ask, id)
+    return _told(ask, batch, _desk(ask).make(batch, whole=bool(ask.body.get("all"))))
+
+
+@serve(routes, "get_returned_file")
+def get_returned_file(ask: Ask[QueryServices], id: str) -> dict[str, Any]:
+    batch = _own(ask, id)
+    found = _desk(ask).find(batch, whole=ask.query.get("all") == "true")
+    if found is None:
+        raise NotFound(
+            f"批次 {id} 的退回文件尚未生成", f"The returned file of batch {id} was not made yet", batch=id
+        )
+    return _told(ask, batch, found)
+
+
+@serve(routes, "preview_quarantine_replay")
+def preview_quarantine_replay(ask: Ask[QueryServices], id: str) -> dict[str, Any]:
+    batch = ask.services.batches.get(id).batch
+    ask.permit("batch.read", batch.unit)
+    first = ask.services.batches.get(batch.mends).batch if batch.mends else batch
+    found: dict[str, Any] = ask.services.area("replay_preview").run(
+        first, ask.services.contracts.get(first.resource)
+    )
+    return found
+
+
+def _own(ask: Ask[QueryServices], id: str) -> Batch:
+    """Raises NotPermitted for everybody but the unit that delivered it, cleared for all fields."""
+    batch = ask.services.batches.get(id).batch
+    ask.permit("batch.returned", batch.unit)
+    ask.services.area("suspensions").check(ask.principal)
+    contract = ask.services.contracts.get(batch.resource)
+    access = access_for(
+        ask.principal, contract, ask.services.grants, acting_unit=batch.unit, use=ask.use("export")
+    )
+    plain = access is not None and access.owner and len(access.fields) == len(contract.fields)
+    if not plain:
+        raise NotPermitted(
+            "退回文件含原始数据,只交给报送单位中密级足够的人员",
+            "A returned file holds plain values: only its unit may have it, cleared for all fields",
+            batch=id,
+        )
+    return batch
+
+
+def _desk(ask: Ask[QueryServices]) -> GiveBack:
+    desk: GiveBack = ask.services.area("give_back")
+    return desk
+
+
+def _told(ask: Ask[QueryServices], batch: Batch, returned: Returned) -> dict[str, Any]:
+    url = _desk(ask).link(
+        returned, batch, by=ask.by, unit=batch.unit, request=ask.request_id, source=ask.source
+    )
+    return shown(returned, url)
