@@ -15,12 +15,12 @@ rule = typer.Typer(help="质量规则 / quality rules", no_args_is_help=True)
 warning = typer.Typer(help="预警 / warnings of quality rules", no_args_is_help=True)
 
 _LISTED: Final = {
-    "id": "规则 rule", "resource": "资源", "origin": "来源 origin", "kind": "类型 kind", "fields": "数据项 fields",
+    "id": "规则 rule", "resource": "资源", "origin": "来源 origin", "kind": "类型 kind", "fields": "数据项",
     "severity": "级别 severity", "state": "状态 state", "version": "版本", "owner": "负责 owner",
 }  # fmt: skip
 _SHOWN: Final = {
     **_LISTED, "parameters": "参数 parameters", "most": "阈值(行)most", "most_percent": "阈值(%)percent",
-    "on_breach": "超过时 on breach", "level": "预警级别 level", "recipient": "预警对象 recipient", "zh": "说明",
+    "on_breach": "超过时 on breach", "level": "预警级别", "recipient": "预警对象 recipient", "zh": "说明",
     "en": "words", "reason": "理由 reason", "by": "修改人 by", "at": "时间 at",
 }  # fmt: skip
 _TRIED: Final = {

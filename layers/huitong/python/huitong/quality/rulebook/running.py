@@ -129,7 +129,9 @@ class SetRules:
             connection = connect(self._bounds.each, folder)
             stack.callback(connection.close)
             stack.enter_context(bounded_memory((self._bounds.each.memory_mb << 20) + _SLACK))
-            connection.execute(f"CREATE VIEW {DELIVERY} AS SELECT * FROM read_parquet({literal(str(file))})")
+            day = f"DATE '{self._today.isoformat()}' AS _received_on"
+            sql = f"SELECT *, {day} FROM read_parquet({literal(str(file))})"
+            connection.execute(f"CREATE VIEW {DELIVERY} AS {sql}")
             lock(connection, [file, *(p for o in opened.values() if o for t in o.values() for p in t.paths)])
             for number, check in self._plan.sets:
                 tables = opened[number]

@@ -1,7 +1,7 @@
 """The SQL of rules that look at all rows: one statement each over ``delivery`` and ``other``. Text only.
 
-``delivery`` has the columns that the rules read, typed, ``_source_row``, and ``_place``, a row's position in
-the batch; copies and deletions are not in it.
+``delivery`` has the columns that the rules read, typed, ``_source_row``, ``_received_on``, and ``_place``,
+a row's position in the batch; copies and deletions are not in it.
 """
 
 from __future__ import annotations
