@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote
 
 from chalice.app import Blueprint
@@ -11,12 +11,13 @@ from chalice.app import Blueprint
 from huitong.cases.model import Case
 from huitong.cases.stages import BY_CODE, USABLE
 from huitong.errors import NotFound
+from huitong.identity.model import Role
 from huitong.web.matters import actor_of, given_of, listed, shown
 from huitong.web.services import ApiServices
 from huitong.web.serving import Ask, serve
 
 routes = Blueprint(__name__)
-_SUPERVISORS = ("admin", "officer", "auditor")
+_SUPERVISORS: Final[tuple[Role, ...]] = ("admin", "officer", "auditor")
 
 
 @serve(routes, "list_cases")

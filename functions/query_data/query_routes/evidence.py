@@ -110,11 +110,13 @@ def _scope(ask: Ask[QueryServices]) -> Scope:
     return Scope((ask.unit,), tuple(provided))
 
 
-def _noted(ask: Ask[QueryServices], what: str, count: int, pairs: Any = (), **more: str) -> None:
+def _noted(
+    ask: Ask[QueryServices], what: str, count: int, *, resource: str = "", case_no: str = "", pairs: Any = ()
+) -> None:
     """Reading evidence is a use, too."""
     trace = Trace(
         "access", ask.by, ask.unit, detail=f"evidence:{what}", count=count, request=ask.request_id,
-        source=ask.source, **more,
+        source=ask.source, resource=resource, case_no=case_no,
     )  # fmt: skip
     ask.services.traces.write(trace, ask.services.area("disclosures").of_pairs(pairs))
 
