@@ -17,6 +17,7 @@ from conftest import BANK, CONTRACT, COURT, World
 from huitong.batches.model import Batch, Counts, Status
 from huitong.cli import main
 from huitong.local.platform import Platform
+from huitong.sharing.grants import Grant
 
 Run = Callable[..., Result]
 COUNTS = (
@@ -307,13 +308,14 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("published", "small_pages")
 class TestPublishedData:
-    """As an officer under a duty, which the profile or the environment says once (Q-39)."""
+    """As a unit with a grant for a duty, which the profile or the environment says once (Q-39)."""
 
     @pytest.fixture
-    def run(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    def run(self, run: Run, world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
         monkeypatch.setenv("HUITONG_DUTY", DUTY)
+        world.grants.put(Grant(BANK, "claims", duty=DUTY), world.contracts.get("claims"), by="test")
 
-        def made(*arguments: str, as_: str = "officer", stdin: str = "") -> Result:
+        def made(*arguments: str, as_: str = "bank", stdin: str = "") -> Result:
             return run(*arguments, as_=as_, stdin=stdin)
 
         return made
@@ -385,6 +387,6 @@ class TestPublishedData:
         assert "insert" in run("changes", "claims").stdout
 
     def test_findings_name_the_row(self, published: Batch, run: Run) -> None:
-        (finding, *_) = json.loads(run("findings", published.id, "--json").stdout)["items"]
+        (finding, *_) = json.loads(run("findings", published.id, "--json", as_="court").stdout)["items"]
         assert (finding["source_row"], finding["column"]) == (9, "claim_no")
-        assert "claim_no" in run("findings", published.id).stdout
+        assert "claim_no" in run("findings", published.id, as_="court").stdout

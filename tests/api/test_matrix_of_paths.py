@@ -303,6 +303,7 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "verify_evidence": "evidence",
     "export_evidence": "evidence",
     "list_heads": "evidence",
+    "try_rule": "masked samples of delivered rows for who keeps the rules of quality (rule.put), on record",
     "file_correction": "what the asker itself says of a record (tests of corrections)",
     "file_objection": "likewise",
     "file_review": "likewise",
