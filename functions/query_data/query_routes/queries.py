@@ -92,7 +92,8 @@ def _counted(ask: Ask[QueryServices], result: QueryResult, unit: str) -> None:
     """C-19, C-22: a batch without a licence, or beyond its volume, ends here, and is on record as refused."""
     for access in result.accesses:
         contract = ask.services.contracts.get(access.resource)
-        ask.services.volumes.take(unit, access, result.total_rows, query=True, personal=is_personal(contract))
+        rows = result.carried.get(access.resource, result.total_rows)
+        ask.services.volumes.take(unit, access, rows, query=True, personal=is_personal(contract))
 
 
 def _trace(ask: Ask[QueryServices], result: QueryResult, unit: str) -> None:
@@ -110,7 +111,7 @@ def _trace(ask: Ask[QueryServices], result: QueryResult, unit: str) -> None:
             case_no=access.case_no,
             duty=access.duty,
             purpose=access.purpose,
-            count=result.total_rows,
+            count=result.carried.get(access.resource, result.total_rows),
             request=ask.request_id,
             detail=result.id if of is None or of.exact else f"{result.id}:could-read",
             path="sql",

@@ -83,7 +83,8 @@ class Exports:
             unit = whole.acting_unit or unit
             mark = self._mark(whole, query, principal, unit, format, request)
             for access in whole.accesses:
-                self._volumes.take(unit, access, mark.rows, query=True)
+                rows = whole.carried.get(access.resource, mark.rows)
+                self._volumes.take(unit, access, rows, query=True)
             with TemporaryDirectory(prefix="huitong-export-") as folder:
                 path = Path(folder) / "file"
                 write_marked(whole.table, mark, bits_of(self._key(), mark.id), path)

@@ -22,6 +22,7 @@ from huitong.errors import BadRequest, NotFound
 from huitong.identity.model import Principal
 from huitong.ports import Clock, Item, ObjectStore, Register, timestamp
 from huitong.query import engine
+from huitong.query.carrying import carried, times
 from huitong.query.engine import Disclosed, Disclosing, Outcome
 from huitong.query.grouping import SMALLEST_GROUP, grouped
 from huitong.query.limits import Limits
@@ -109,6 +110,8 @@ class QueryResult:
     #: per resource: what was had of it, and whose data (evidence; not stored with the result)
     accesses: tuple[Access, ...] = ()
     disclosed: tuple[Disclosed, ...] = ()
+    #: per resource: how many of its records the rows hold
+    carried: Mapping[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """What is kept with the result."""
@@ -127,6 +130,7 @@ class Whole:
     use: Use
     acting_unit: str
     ordered: bool
+    carried: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +190,7 @@ class Queries:
             target = Path(folder) / "result.arrow"
             outcome = self._engine.run(query, tables, limits or Limits(), target)
             seconds = time.monotonic() - started
-            ordered = bool(query.tree.args.get("order"))
-            return self._stored(principal, acting_unit, asked, sql, tables, outcome, target, seconds, ordered)
+            return self._stored(principal, acting_unit, asked, sql, query, tables, outcome, target, seconds)
 
     def page(
         self,
@@ -235,7 +238,9 @@ class Queries:
         disclosed = {name: Subjects.from_dict(told) for name, told, _ in body["disclosed"]}
         with self._results.local(body["key"]) as path, pa.memory_map(str(path)) as source:
             table = pa.ipc.open_file(source).read_all()
-            yield Whole(table, accesses, disclosed, asked, body["acting_unit"], bool(body["ordered"]))
+            yield Whole(
+                table, accesses, disclosed, asked, body["acting_unit"], bool(body["ordered"]), body["carried"]
+            )
 
     def _stored(
         self,
@@ -243,11 +248,11 @@ class Queries:
         acting_unit: str,
         asked: Use,
         sql: str,
+        query: CheckedQuery,
         tables: Sequence[Readable],
         outcome: Outcome,
         target: Path,
         seconds: float,
-        ordered: bool,
     ) -> QueryResult:
         id = f"q{uuid.uuid4().hex}"
         now = self._clock.now()
@@ -265,6 +270,7 @@ class Queries:
             tables=tuple(dict.fromkeys(t.contract.id for t in tables if t.contract)),
             accesses=tuple({t.contract.id: t.access for t in tables if t.contract and t.access}.values()),
             disclosed=() if any(t.hidden for t in tables) else outcome.disclosed,
+            carried=_carried(query, tables, outcome),
         )
         uses = [
             [{"name": t.use.name, "part": t.use.part}, t.access.digest() if t.access else ""] for t in tables
@@ -278,7 +284,8 @@ class Queries:
             # not the text: it may hold personal values (S-16)
             "sql_sha256": hashlib.sha256(sql.encode()).hexdigest(),
             "uses": uses,
-            "ordered": bool(ordered),
+            "ordered": bool(query.tree.args.get("order")),
+            "carried": dict(result.carried),
             "disclosed": [[d.resource, d.subjects.as_dict(), d.exact] for d in result.disclosed],
             "chunks": list(outcome.chunks),
             "created_at": timestamp(now),
@@ -313,6 +320,28 @@ class Queries:
                     raise NotFound(zh, en, query=body["id"])
                 found[contract.id] = access
         return list(found.values())
+
+
+def _carried(query: CheckedQuery, tables: Sequence[Readable], outcome: Outcome) -> dict[str, int]:
+    """Per resource, of what the query could read: as evidence has it, else as many as are published."""
+    known = {d.resource: d.subjects.count for d in outcome.disclosed}
+    every: dict[str, int] = {}
+    for table in tables:
+        if table.contract is not None:
+            rows = table.publication.rows if table.publication else 0
+            every[table.contract.id] = every.get(table.contract.id, 0) + rows
+    return {
+        t.contract.id: outcome.rows
+        if t.access is not None and t.access.gives == "groups"
+        else carried(
+            query.tree,
+            times(query.tree, (t.contract.id, t.contract.table)),
+            outcome.rows,
+            known.get(t.contract.id, every[t.contract.id]),
+        )
+        for t in tables
+        if t.contract is not None
+    }
 
 
 def _offset(after: str, total: int) -> int:
