@@ -1,4 +1,5 @@
-"""Landed objects become batches. Messages: S3's own notifications, or ``{"batch_id"}`` to resume one."""
+"""Landed objects become batches. Messages: S3's own notifications, ``{"batch_id"}`` to resume one,
+``{"returned"}`` to make the file that goes back, ``{"let_go"}`` for what quarantine holds no more."""
 
 from __future__ import annotations
 
@@ -11,6 +12,10 @@ from huitong.errors import HuitongError
 
 
 def work(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "returned" in message:
+        return wiring.build_returned(message["returned"], bool(message.get("all")))
+    if "let_go" in message:
+        return wiring.build_let_go(message["let_go"])
     receive = wiring.build_receive()
     if "batch_id" in message:
         return runtime.of_batch(receive.resume(message["batch_id"]))
@@ -24,6 +29,10 @@ def work(message: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def give_up(message: Mapping[str, Any], problem: HuitongError) -> None:
     failures = wiring.build_failures()
+    for step in ("returned", "let_go"):
+        if step in message:
+            failures.of_step(step, message, problem)
+            return
     if "batch_id" in message:
         failures.of_batch(message["batch_id"], problem)
         return

@@ -10,12 +10,26 @@ from huitong.batches.model import Batch
 from huitong.batches.quarantine import Quarantine, shown
 from huitong.errors import NotFound
 from huitong.identity.authorize import may
+from huitong.quality.returning.give_back import GiveBack
+from huitong.web.delivered import own_delivery
 from huitong.web.resources import known_contract
 from huitong.web.services import ApiServices
 from huitong.web.serving import Ask, serve
 
 routes = Blueprint(__name__)
 PAGE: Final = 100
+
+
+@serve(routes, "make_returned_file")
+def make_returned_file(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
+    """Made where deliveries may be read; asking again changes nothing."""
+    batch, whole = own_delivery(ask, id), bool(ask.body.get("all"))
+    desk: GiveBack = ask.services.area("give_back")
+    desk.check(batch)
+    ready = desk.find(batch, whole=whole) is not None
+    if not ready:
+        _desk(ask).ingest_queue.send({"returned": batch.id, "all": whole})
+    return {"batch": batch.id, "ready": ready}
 
 
 @serve(routes, "list_quarantine")

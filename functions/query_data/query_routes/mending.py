@@ -7,24 +7,18 @@ from typing import Any
 from chalice.app import Blueprint
 
 from huitong.batches.model import Batch
-from huitong.errors import NotFound, NotPermitted
+from huitong.errors import NotFound
 from huitong.quality.returning.give_back import GiveBack, Returned, shown
-from huitong.sharing.decide import access_for
+from huitong.web.delivered import own_delivery
 from huitong.web.services import QueryServices
 from huitong.web.serving import Ask, serve
 
 routes = Blueprint(__name__)
 
 
-@serve(routes, "make_returned_file")
-def make_returned_file(ask: Ask[QueryServices], id: str) -> dict[str, Any]:
-    batch = _own(ask, id)
-    return _told(ask, batch, _desk(ask).make(batch, whole=bool(ask.body.get("all"))))
-
-
 @serve(routes, "get_returned_file")
 def get_returned_file(ask: Ask[QueryServices], id: str) -> dict[str, Any]:
-    batch = _own(ask, id)
+    batch = own_delivery(ask, id)
     found = _desk(ask).find(batch, whole=ask.query.get("all") == "true")
     if found is None:
         raise NotFound(
@@ -42,25 +36,6 @@ def preview_quarantine_replay(ask: Ask[QueryServices], id: str) -> dict[str, Any
         first, ask.services.contracts.get(first.resource)
     )
     return found
-
-
-def _own(ask: Ask[QueryServices], id: str) -> Batch:
-    """Raises NotPermitted for everybody but the unit that delivered it, cleared for all fields."""
-    batch = ask.services.batches.get(id).batch
-    ask.permit("batch.returned", batch.unit)
-    ask.services.area("suspensions").check(ask.principal)
-    contract = ask.services.contracts.get(batch.resource)
-    access = access_for(
-        ask.principal, contract, ask.services.grants, acting_unit=batch.unit, use=ask.use("export")
-    )
-    plain = access is not None and access.owner and len(access.fields) == len(contract.fields)
-    if not plain:
-        raise NotPermitted(
-            "退回文件含原始数据,只交给报送单位中密级足够的人员",
-            "A returned file holds plain values: only its unit may have it, cleared for all fields",
-            batch=id,
-        )
-    return batch
 
 
 def _desk(ask: Ask[QueryServices]) -> GiveBack:

@@ -127,6 +127,7 @@ class PushSettings(ConsumerSettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleSettings(Settings):
+    landing_bucket: str = ""  # the platform's own tables of scores are delivered there; empty = they are not
     signing_key: str  # signs the heads of the chains of evidence
     staging_bucket: str
     ingest_queue_url: str
@@ -170,7 +171,6 @@ class ApiSettings(Settings):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuerySettings(Settings):
     signing_key: str
-    landing_bucket: str
     staging_bucket: str
     warehouse_bucket: str
     glue_database: str

@@ -55,7 +55,7 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Quarantine:
     """``rules`` gives the version of all rules of a contract; it names a replay, so that one under the same
-    rules is the same batch. ``staging`` loses what has expired."""
+    rules is the same batch. ``ingest_queue`` leads to where deliveries are read and objects written."""
 
     register: Register
     batches: Batches
@@ -148,8 +148,8 @@ class Quarantine:
         noticed, expired = [], []
         for contract in self.contracts():
             for stored in self.batches.holdings.of_resource(contract.id):
-                if stored.holding.expired_at:
-                    self._let_go(stored)
+                if stored.holding.expired_at and not stored.holding.gone:
+                    self.ingest_queue.send({"let_go": stored.holding.batch})
                 if not stored.holding.open:
                     continue
                 with suppress(Conflict):  # rows were brought again at this moment: next time
@@ -187,7 +187,7 @@ class Quarantine:
         return True
 
     def _expire(self, stored: StoredHolding) -> None:
-        """The register first: what is deleted is counted before. Deleting is repeated until noted."""
+        """The register first: what goes is counted before. The step is asked for until it is done."""
         holding = stored.holding
         now = timestamp(self.clock.now())
         told = Trace(
@@ -195,18 +195,21 @@ class Quarantine:
             detail="quarantine:expired",
         )  # fmt: skip
         self.traces.commit(told, replaces=[stored.changed(expired=holding.open, expired_at=now)])
-        kept = self.batches.holdings.find(self.batches.get(holding.batch).batch)
-        if kept is not None:
-            self._let_go(kept)
+        self.ingest_queue.send({"let_go": holding.batch})
 
-    def _let_go(self, stored: StoredHolding) -> None:
-        if stored.holding.gone:
-            return
-        batch = self.batches.get(stored.holding.batch)
-        for key in _objects(batch.batch, self.staging):
-            self.staging.delete(key)
+    def let_go(self, id: str) -> dict[str, Any]:
+        """The step that follows expiry, where objects may be written: what was held is written over with
+        nothing (the bucket drops former versions after days). May be repeated. Raises NotFound, Conflict."""
+        batch = self.batches.get(id)
+        stored = self.batches.holdings.find(batch.batch)
+        if stored is None or not stored.holding.expired_at or stored.holding.gone:
+            return {"batch_id": id, "let_go": 0}
+        keys = _objects(batch.batch, self.staging)
+        for key in keys:
+            self.staging.put(key, b"")
         self.batches.annotate(batch, quarantine="")
         self.register.replace(stored.changed(gone=True))
+        return {"batch_id": id, "let_go": len(keys)}
 
 
 def _objects(batch: Batch, staging: ObjectStore) -> list[str]:

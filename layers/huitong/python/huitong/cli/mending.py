@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,19 +41,16 @@ def returned(
     id: Annotated[str, typer.Argument(metavar="BATCH", help="批次 / batch")],
     output: Annotated[str, typer.Option("--output", "-o", help="写入文件 / file to write")] = "",
     whole: Annotated[bool, typer.Option("--all", help="全部行,不只是坏行 / all rows")] = False,
+    timeout: Annotated[float, typer.Option("--timeout", min=0, help="等待秒数 / seconds")] = 300,
     unit: Unit = "",
     as_json: Json = False,
 ) -> None:
     """退回文件:原文件中逐行注明问题 / Your own file back, with what is wrong beside each row."""
     api = client()
-    try:
-        made = api.post("batches", id, "returned", body={"all": whole} if whole else {}, acting=unit)
-    except Refused as refused:
-        if refused.problem.get("status") not in (502, 503, 504):
-            raise
-        # a large file takes longer than the gateway waits: it is there when it is done
+    asked = api.post("batches", id, "returned", body={"all": whole} if whole else {}, acting=unit)
+    if not asked["ready"]:
         note("  … 正在生成 being made")
-        made = _waited(api, id, whole, unit)
+    made = _waited(api, id, whole, unit, timeout)
     target = Path(output or made["filename"])
     api.download(made["url"], target, sha256=made["sha256"])
     if as_json:
@@ -64,21 +62,20 @@ def returned(
         note(f"  补正后 then: huitong upload {target} --resource … --mends {id}")
 
 
-def _waited(api: Any, id: str, whole: bool, unit: str) -> dict[str, Any]:
-    import time
-
-    for _ in range(60):
-        time.sleep(5)
+def _waited(api: Any, id: str, whole: bool, unit: str, timeout: float) -> dict[str, Any]:
+    """The file once it is made. Raises Refused, also when the time is over."""
+    end, pause = time.monotonic() + timeout, 0.2
+    asked = {"all": "true"} if whole else {}
+    while True:
         try:
-            found: dict[str, Any] = api.get(
-                "batches", id, "returned", acting=unit, **({"all": "true"} if whole else {})
-            )
+            found: dict[str, Any] = api.get("batches", id, "returned", acting=unit, **asked)
         except Refused as refused:
-            if refused.problem.get("status") != 404:
+            if refused.problem.get("status") != 404 or time.monotonic() >= end:
                 raise
         else:
             return found
-    raise Refused({"code": "unfinished", "status": 504, "detail": "未能及时生成 / not made in time"})
+        time.sleep(pause)
+        pause = min(pause * 1.4, 3.0)
 
 
 @quarantine.command("list")

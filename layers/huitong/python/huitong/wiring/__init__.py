@@ -13,7 +13,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from huitong import settings
-from huitong.wiring import areas, oversight, parts
+from huitong.wiring import areas, mending, oversight, parts
 
 if TYPE_CHECKING:
     from huitong.audit.archive import Archive
@@ -51,6 +51,18 @@ def build_receive() -> Receive:
         events=parts.events(s, s.event_bus),
         clock=parts.CLOCK,
     )
+
+
+def build_returned(batch: str, whole: bool) -> dict[str, object]:
+    """For functions/ingest_file, which alone reads deliveries: makes a batch's returned file."""
+    s = settings.IngestSettings.read()
+    made = mending.give_back(s).make(parts.batches(s).get(batch).batch, whole=whole)
+    return {"batch_id": batch, "returned": made.key, "rows": made.rows}
+
+
+def build_let_go(batch: str) -> dict[str, object]:
+    """For functions/ingest_file, which writes to staging: ends what quarantine holds of a batch."""
+    return mending.quarantine(settings.IngestSettings.read()).let_go(batch)
 
 
 @cache
@@ -158,7 +170,10 @@ def build_after_publication() -> tuple[Callable[[str], object], ...]:
         if area("case_feed").run(resource).changed:
             area("case_endings").run()
 
-    return (cases,)
+    def conflicts(resource: str) -> None:
+        area("conflicts").look(resource)
+
+    return (cases, conflicts)
 
 
 @cache

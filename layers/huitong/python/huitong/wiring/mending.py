@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 
 def give_back(s: Any) -> GiveBack:
-    """Heavy when it makes a file: of functions/query_data only."""
+    """Makes files where deliveries may be read (functions/ingest_file); elsewhere it hands them out."""
     from huitong.intake.profiles import Profiles
     from huitong.intake.uploads import Uploads
     from huitong.quality.returning.give_back import GiveBack
 
-    kept, landing = parts.register(s), parts.bucket(s, s.landing_bucket)
+    kept = parts.register(s)
+    landing = parts.bucket(s, s.landing_bucket if hasattr(s, "landing_bucket") else s.staging_bucket)
     return GiveBack(
         kept,
         landing,

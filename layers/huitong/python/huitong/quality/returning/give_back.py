@@ -97,6 +97,15 @@ class GiveBack:
         known = self.find(batch, whole=whole)
         if known is not None:
             return known
+        self.check(batch)
+        made = self._made(batch, whole)
+        entry = Item(f"RETURNED#{batch.id}", _variant(batch, whole), asdict(made))
+        with suppress(Conflict):  # somebody made it at the same time
+            self._register.create(entry)
+        return made
+
+    def check(self, batch: Batch) -> None:
+        """Raises NotFound where there is nothing to give back: no findings, or a file that was not read."""
         if not batch.findings:
             raise NotFound(
                 f"批次 {batch.id} 没有逐行的问题,无文件可退",
@@ -104,11 +113,6 @@ class GiveBack:
                 batch=batch.id,
                 status=batch.status,
             )
-        made = self._made(batch, whole)
-        entry = Item(f"RETURNED#{batch.id}", _variant(batch, whole), asdict(made))
-        with suppress(Conflict):  # somebody made it at the same time
-            self._register.create(entry)
-        return made
 
     def link(self, returned: Returned, batch: Batch, *, by: str, unit: str, request: str, source: str) -> str:
         """An address for a few minutes; its use is on record before it is told (S-15)."""

@@ -10,11 +10,12 @@ from huitong.web.schemas import one_of
 _ALL: Final = {"all": one_of("true", "false", about="all rows, not only the bad ones")}
 
 MENDING: Final[tuple[Operation, ...]] = (
-    o("make_returned_file", "POST /v1/batches/{id}/returned", "退回文件:逐行注明问题",
-      "The sender's own file with what is wrong beside each row", "Returned", "batch.returned",
-      body="ReturnedBody", app="query_data"),
-    o("get_returned_file", "GET /v1/batches/{id}/returned", "已生成的退回文件",
-      "That file, once it was made", "Returned", "batch.returned", query=_ALL, app="query_data"),
+    o("make_returned_file", "POST /v1/batches/{id}/returned", "生成退回文件:逐行注明问题",
+      "Have the sender's own file made, with what is wrong beside each row", "ReturnedAsked",
+      "batch.returned", body="ReturnedBody", status=202),
+    o("get_returned_file", "GET /v1/batches/{id}/returned", "取得退回文件",
+      "That file, once it is made (404 until then)", "Returned", "batch.returned", query=_ALL,
+      app="query_data"),
     o("list_quarantine", "GET /v1/quarantine", "隔离区", "What is in quarantine, by rule, unit, age or batch",
       "Quarantine", "batch.read", query={"group": one_of("rule", "unit", "age", "batch"),
       "resource": OF_RESOURCE, "unit": OF_UNIT, **PAGED}),

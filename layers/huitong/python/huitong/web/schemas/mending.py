@@ -11,6 +11,7 @@ _FIGURES: Final = dict.fromkeys(("open", "mended", "replayed", "expired"), COUNT
 
 MENDING: Final[Mapping[str, Schema]] = {
     "ReturnedBody": body({}, {"all": {"type": "boolean", "description": "all rows, not only the bad ones"}}),
+    "ReturnedAsked": answer({"batch": TEXT, "ready": FLAG}),
     "Returned": answer(
         {
             **dict.fromkeys(("batch", "url", "filename", "sha256", "at"), TEXT),
