@@ -24,6 +24,7 @@ from api_routes import (
     open_access,
     people,
     profiles,
+    quality_issues,
     requests,
     rules,
     standing,
@@ -39,6 +40,7 @@ from huitong.web.serving import ServiceApp
 BLUEPRINTS = (
     suspensions,
     supervision,
+    quality_issues,
     standing,
     health,
     identity,

@@ -12,6 +12,7 @@ from query_routes import (
     findings,
     mending,
     open_access,
+    quality_reports,
     queries,
     reports,
     rules,
@@ -32,6 +33,7 @@ BLUEPRINTS = (
     reports,
     rules,
     mending,
+    quality_reports,
 )
 
 

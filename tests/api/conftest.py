@@ -15,6 +15,7 @@ from urllib.parse import quote
 import pytest
 from tests.support.evidence import evidence_areas
 from tests.support.grounds import DUTY, KnownGrounds
+from tests.support.quality import quality_areas
 from tests.support.mending import mending_areas
 from tests.support.standing import settled, standing_areas
 from tests.support.tickets import ticket_areas
@@ -148,6 +149,7 @@ class World:
         )
         kept = (register, self.traces, self.calendar, clock)
         ticket_areas(self)
+        quality_areas(self)
 
         self.cases = Cases(register, self.traces, clock)
         self.stage_corrections = StageCorrections(self.cases, *kept)

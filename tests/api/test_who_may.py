@@ -18,6 +18,7 @@ PATH = {
     "name": "default",
     "version": "1",
     "year": "2026",
+    "month": "2026-01",
     "case_no": "(2021)粤03破1号(个1)",
     "member": "m1",
 }
@@ -85,7 +86,21 @@ TICKET_BODIES: dict[str, dict[str, Any]] = {
         "conclusion": "acceptable",
     },
 }  # fmt: skip
+RULE_BODIES: dict[str, dict[str, Any]] = {
+    "NewRuleBody": {"id": "r", "resource": "claims", "kind": "missing", "fields": ["amount"], "reason": "x"},
+    "RuleBody": {"reason": "x"},
+    "RuleStepBody": {"reason": "x"},
+    "RuleTrialBody": {"resource": "claims", "rule": "r", "table": True},
+    "RuleWarningStepBody": {"state": "closed", "remark": "x"},
+}
+QUALITY_BODIES: dict[str, dict[str, Any]] = {
+    "QualityPolicyBody": {"days": 5},
+    "ScoreAlertBody": {"id": "x", "metric": "quality", "kind": "below", "value": 50},
+    "ScoreAlertActBody": {"month": "2026-01", "id": "x~y", "remark": "x"},
+}
 BODIES: dict[str, dict[str, Any]] = {
+    **QUALITY_BODIES,
+    **RULE_BODIES,
     **TICKET_BODIES,
     "ContractBody": {"document": "x"},
     "UploadBody": {"resource": "claims", "filename": "a.csv", "unit": COURT},
@@ -194,7 +209,13 @@ REFUSED_TO_A_FOREIGN_UNIT |= {
     "issue_subject_code": 403, "declare_statement": 400, "get_statement": 404, "get_statement_text": 404,
     "step_statement": 404, "put_assessment": 404,
 }  # fmt: skip
+REFUSED_TO_A_FOREIGN_UNIT |= {
+    "create_rule": 403, "get_rule": 404, "list_rule_versions": 404, "put_rule": 403, "enable_rule": 403,
+    "disable_rule": 403, "try_rule": 403, "list_rule_runs": 400, "get_rule_summary": 400,
+    "handle_rule_warning": 404,
+}  # fmt: skip
 OPEN_TO_ALL = {
+    "list_rules", "list_rule_warnings",  # of the asker's resources, to the asker's unit
     "list_corrections", "list_bulk_corrections", "list_notices", "list_statements",  # of the asker's unit
     "list_assessments",
     "list_cases", "list_requests",  # those of the asker

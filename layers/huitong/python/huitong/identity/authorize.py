@@ -54,10 +54,14 @@ _SECURITY: Final = _any(_role("security"), _first)
 _SUPERVISORS: Final = _role("admin", "officer", "auditor")
 
 
-
 def _at_desk(*roles: Role) -> Rule:
     """Somebody with one of the roles who acts for the operator, or staff without a unit."""
     return lambda who, unit: who.has(*roles) and unit in ("", OPERATOR)
+
+
+def _of_operator(*roles: Role) -> Rule:
+    """Somebody of the operator's with one of the roles, on a thing of any unit."""
+    return lambda who, _: who.has(*roles) and who.unit in ("", OPERATOR)
 
 
 #: The operator's desk of supervision, and people who bind their unit.
@@ -122,6 +126,11 @@ RULES: Final[Mapping[str, Rule]] = {
     "restriction.decide": _DESK,
     "restriction.read": _any(_SUPERVISORS, _own),
     "report.annual": _SUPERVISORS,
+    "quality.read": _any(_SUPERVISORS, _own),
+    "quality.step": _everybody,  # the procedure says whose each step is
+    "quality.policy": _DESK,
+    "score.read": _any(_SUPERVISORS, _own),
+    "ranking.read": _everybody,
     "report.gather": _DESK,
     "ledger.read": _any(_SUPERVISORS, _own),
     "application.file": _acting("applicant"),
@@ -147,10 +156,10 @@ RULES: Final[Mapping[str, Rule]] = {
     "assessment.read": _any(_SUPERVISORS, _own),
     "notice.read": _any(_role("officer", "admin"), _own),
     "notice.acknowledge": _any(_role("officer", "admin"), _own),
-    "rule.read": _any(_SUPERVISORS, _at_desk("quality", "engineer"), _own),
+    "rule.read": _any(_SUPERVISORS, _of_operator("quality", "engineer"), _own),
     "rule.put": _any(_first, _at_desk("officer", "quality", "engineer")),
-    "warning.read": _any(_SUPERVISORS, _at_desk("quality"), _own),
-    "warning.handle": _any(_DESK, _at_desk("quality"), _own),
+    "warning.read": _any(_SUPERVISORS, _of_operator("quality"), _own),
+    "warning.handle": _any(_role("officer"), _of_operator("quality"), _own),
     "trace.read": _any(_role("auditor"), _first),
 }
 

@@ -8,7 +8,7 @@ marked and stays usable (L-32). How a correction reaches those who had the wrong
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, cast
@@ -206,6 +206,12 @@ class Corrections:
         waiting = [n for n in telling.of_ticket(record) if n.state == "told"]
         if record.state == "corrected" and not waiting:
             desk.take(ticket, "close", BY_CLOCK, seen=record.version)
+
+    def of_unit(self, unit: str) -> Iterator[tuple[Record, str]]:
+        """Records that a unit is a party to, newest first in each kind, with the Chinese name of the state."""
+        for desk in self._desks.values():
+            for record in desk.of_unit(unit, limit=500):
+                yield record, desk.procedure.state(record.state).zh
 
     def tick(self) -> int:
         """Reminders and breaches of all tickets; how many were due."""

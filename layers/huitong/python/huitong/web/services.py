@@ -56,6 +56,13 @@ if TYPE_CHECKING:  # annotations only: nothing of a capability is imported befor
     from huitong.supervision.annual import AnnualReports
     from huitong.supervision.desks import Supervision
     from huitong.supervision.figures import Figures
+    from huitong.supervision.quality.alerts import ScoreAlerts
+    from huitong.supervision.quality.conflicts import Conflicts
+    from huitong.supervision.quality.issues import QualityIssues
+    from huitong.supervision.quality.monthly import Monthly
+    from huitong.supervision.quality.overdue import Overdue
+    from huitong.supervision.quality.report import Reports
+    from huitong.supervision.quality.statistics import Statistics
     from huitong.supervision.restrictions import Restrictions
     from huitong.tickets.bulk import BulkCorrections
     from huitong.tickets.corrections import Corrections
@@ -233,6 +240,34 @@ class CommonServices:
     @property
     def figures(self) -> Figures:
         return cast("Figures", self.area("figures"))
+
+    @property
+    def quality_issues(self) -> QualityIssues:
+        return cast("QualityIssues", self.area("quality_issues"))
+
+    @property
+    def conflicts(self) -> Conflicts:
+        return cast("Conflicts", self.area("conflicts"))
+
+    @property
+    def monthly_scores(self) -> Monthly:
+        return cast("Monthly", self.area("monthly_scores"))
+
+    @property
+    def exchange_statistics(self) -> Statistics:
+        return cast("Statistics", self.area("exchange_statistics"))
+
+    @property
+    def score_alerts(self) -> ScoreAlerts:
+        return cast("ScoreAlerts", self.area("score_alerts"))
+
+    @property
+    def overdue(self) -> Overdue:
+        return cast("Overdue", self.area("overdue"))
+
+    @property
+    def quality_reports(self) -> Reports:
+        return cast("Reports", self.area("quality_reports"))
 
     @property
     def annual(self) -> AnnualReports:

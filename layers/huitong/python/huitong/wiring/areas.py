@@ -22,6 +22,7 @@ from huitong.wiring import (
     oversight,
     parts,
     quality,
+    quality_work,
 )
 
 if TYPE_CHECKING:
@@ -59,12 +60,14 @@ BUILDERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     **case_areas.BUILDERS,
     **quality.BUILDERS,
     **mending.BUILDERS,
+    **quality_work.BUILDERS,
 }
 
 #: What the clock does beside its own work: job → (area, method), each light and safe to repeat. A method gives
 #: what it did as a JSON-ready value.
 SWEEPS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "minute": (
+        *quality_work.SWEEPS["minute"],
         ("evidence_heads", "run"),
         ("sessions", "sweep"),
         ("applications", "tick"),
@@ -72,6 +75,7 @@ SWEEPS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("ticket_clocks", "announce"),
     ),
     "hour": (
+        *quality_work.SWEEPS["hour"],
         *oversight.SWEEPS["hour"],
         ("clock_drift", "run"),
         ("unused", "run"),

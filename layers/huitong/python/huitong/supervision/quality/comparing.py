@@ -20,7 +20,7 @@ from huitong.warehouse.publication import Publications
 from huitong.warehouse.reading import relation_of
 
 _MEMORY: Final = "300MB"
-#: More differing records than these are a fault of the rule or of a delivery, not of records; so many are told.
+#: More differing records than these are a fault of the rule or of a delivery: so many are told.
 MOST: Final = 100_000
 _NUMBERS: Final = frozenset({"integer", "decimal", "double"})
 

@@ -4,7 +4,7 @@ collector, decided with a reason, the records marked meanwhile.
 Pairs are the office's rules of the kind ``agreement``. After a publication of either side its published
 tables are joined once (:mod:`huitong.supervision.quality.comparing`); what differs and is not yet known
 becomes one record of the procedure, with the records by blind index and both values masked in
-``conflicts/{id}.parquet`` of the staging bucket. Keys: ``CONFLICTS-OF#{rule}`` / id. Light but for :meth:`look`.
+``conflicts/{id}.parquet`` of the staging bucket. Keys: ``CONFLICTS-OF#{rule}`` / id. :meth:`look` is heavy.
 """
 
 from __future__ import annotations

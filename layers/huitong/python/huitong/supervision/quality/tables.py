@@ -96,7 +96,8 @@ def score_rows(month: Month) -> list[dict[str, Any]]:
     """Rows of units, resources and batches for a month, in order of their key."""
     rows = []
     for unit, whole in month.units().items():
-        rows.append(_row(month.name, "unit", unit, ALL, ALL, shown(whole)))
+        if whole.batches or whole.timely.all:
+            rows.append(_row(month.name, "unit", unit, ALL, ALL, shown(whole)))
     for id, one in sorted(month.resources.items()):
         unit = one.contract.provider or ALL
         if one.measured.batches or one.dues:

@@ -14,6 +14,7 @@ from huitong.web.operations.identity import IDENTITY
 from huitong.web.operations.mending import MENDING
 from huitong.web.operations.model import ARROW, PATHS, AppName, Method, Operation
 from huitong.web.operations.open_access import OPEN_ACCESS
+from huitong.web.operations.quality_issues import QUALITY_ISSUES
 from huitong.web.operations.rules import RULES
 from huitong.web.operations.sharing import SHARING
 from huitong.web.operations.standing import STANDING
@@ -36,6 +37,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *MENDING,
     *OPEN_ACCESS,
     *RULES,
+    *QUALITY_ISSUES,
 )
 
 BY_ID: Final[Mapping[str, Operation]] = {operation.id: operation for operation in OPERATIONS}

@@ -20,6 +20,7 @@ PATHS: Final[Mapping[str, Schema]] = {
     "case_no": text("案号 case number, percent-encoded", most=400, pattern=r"^[^/?#]+$"),
     "member": text("who is bound: account, credential or unit", most=128, pattern=ID),
     "version": text(most=6, pattern=r"^[1-9][0-9]*$"),
+    "month": text(most=7, pattern=r"^20[0-9][0-9]-(0[1-9]|1[0-2])$"),
     "year": text(most=4, pattern=r"^20[0-9][0-9]$"),
 }
 
