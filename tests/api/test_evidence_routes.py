@@ -101,7 +101,9 @@ def test_who_received_a_persons_record_is_told_and_the_number_stays_nowhere(
     assert [
         r["path"] for r in call("POST", "/v1/evidence/recipients", as_="court", body=by_key).body["items"]
     ] == ["push"]
-    assert call("POST", "/v1/evidence/recipients", as_="bank", body=by_key).status == 403
+    assert call("POST", "/v1/evidence/recipients", as_="bank", body=by_key).status == 404, (
+        "as if it were not there"
+    )
     assert call("POST", "/v1/evidence/recipients", as_="court", body={"id_no": NUMBER}).status == 403
     assert call("POST", "/v1/evidence/recipients", as_="auditor", body={}).status == 400
     assert (

@@ -14,7 +14,7 @@ from huitong.audit.search import Scope, Wanted, shown
 from huitong.audit.trace import Trace
 from huitong.errors import BadRequest, NotPermitted
 from huitong.identity.authorize import may
-from huitong.web.resources import contract_named, known_contract
+from huitong.web.resources import known_contract
 from huitong.web.services import QueryServices
 from huitong.web.serving import Answer, Ask, serve
 
@@ -48,7 +48,7 @@ def find_recipients(ask: Ask[QueryServices]) -> dict[str, Any]:
         pairs = [(disclosures.subject(body["id_no"]), "")]
         asked["subject"] = pairs[0][0]
     elif body.get("resource") and body.get("key"):
-        contract = contract_named(ask, body["resource"])
+        contract = known_contract(ask, body["resource"])
         if not may(ask.principal, "evidence.read_all"):
             ask.permit("evidence.recipients", contract.provider)
         resource = contract.id

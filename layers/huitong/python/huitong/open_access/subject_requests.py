@@ -117,8 +117,9 @@ class SubjectRequests:
             raise _wrong_code()
         if item.body["wrong"] >= MOST_WRONG:
             raise _wrong_code()
+        # counted before it is looked at: of many numbers at once one is tried, the others get the conflict
+        item = self._register.replace(item.with_body(wrong=item.body["wrong"] + 1))
         if item.body["subject"] != self.blind(number):
-            self._register.replace(item.with_body(wrong=item.body["wrong"] + 1))
             raise _wrong_code()
         resources = [str(r) for r in item.body["resources"]]
         used = item.with_body(used_at=now)
