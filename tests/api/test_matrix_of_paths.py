@@ -307,6 +307,8 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "make_returned_file": "a unit's own rejected rows, handed back to it (tests of returned files)",
     "get_returned_file": "likewise",
     "preview_quarantine_replay": "likewise: what its own quarantine would become",
+    "get_quality_report": "scores and counts of a unit's month",
+    "list_conflict_records": "masked records for who decides on a conflict (quality.read); to be judged there",
     "file_correction": "what the asker itself says of a record (tests of corrections)",
     "file_objection": "likewise",
     "file_review": "likewise",
