@@ -40,9 +40,10 @@ def list_rules(ask: Ask[ApiServices]) -> dict[str, Any]:
 
 @serve(routes, "create_rule")
 def create_rule(ask: Ask[ApiServices]) -> dict[str, Any]:
+    change = _change(ask)
     contract = _contract(ask, ask.body["resource"])
     rule = rule_of({**ask.body, "resource": contract.id})
-    return of_office(ask.services.rulebook.create(rule, _change(ask)))
+    return of_office(ask.services.rulebook.create(rule, change))
 
 
 @serve(routes, "get_rule")

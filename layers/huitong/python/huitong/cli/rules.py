@@ -199,8 +199,9 @@ def seed(
 ) -> None:
     """载入跨资源规则;已有的不改 / Load rules from files; those that exist stay as they are."""
     api, reason = client(), "initial rules"
-    known = {item["id"] for item in api.get("rules", origin="office")["items"]}
-    resources = {item["id"] for item in api.get("contracts")["items"]}
+    listed = api.get("rules")["items"]
+    known = {item["id"] for item in listed if item["origin"] == "office"}
+    resources = {item["resource"] for item in listed}
     told = []
     for path in sorted(folder.glob("*.yaml")):
         for wanted in _rules_in(path):
