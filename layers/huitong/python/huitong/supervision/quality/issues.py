@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final, Protocol
 
@@ -64,7 +64,7 @@ class QualityIssues:
     # --- what the platform does ----------------------------------------------
 
     def tick(self) -> dict[str, int]:
-        """For the clock: follow decided deliveries, remind, escalate; what is disturbed waits for the next."""
+        """For the clock: follow decided deliveries, remind, escalate; who is disturbed waits a minute."""
         followed = 0
         for item in self._register.query(DECIDED, limit=_AT_ONCE):
             found = self._batches.find(str(item.body["batch"]))
@@ -130,7 +130,7 @@ class QualityIssues:
                 return
 
     def _check_again(self, batch: Batch) -> None:
-        """Issues that this delivery speaks about: of the one it mends; of a full edition, all earlier ones."""
+        """The issues that it speaks about: of the one that it mends; of a full edition, all earlier ones."""
         if batch.decision == "rejected" or batch.status == "rejected":
             return
         first = self._batches.find(batch.mends) if batch.mends else None
@@ -217,7 +217,7 @@ class QualityIssues:
             and (not late or overdue(r, today))
         ]
 
-    def counts(self, records: list[Record]) -> dict[str, int]:
+    def counts(self, records: Sequence[Record]) -> dict[str, int]:
         """By state, and how many are overdue."""
         today = china_day(self._clock.now())
         states = Counter(r.state for r in records)

@@ -75,7 +75,7 @@ class Monthly:
         self._clock = clock
 
     def of(self, name: str, unit: str = "") -> Month:
-        """A month, e.g. ``2026-01``, of all units or of one. Raises BadRequest for one that is none or to come.
+        """A month, e.g. ``2026-01``, of all units or of one. Raises BadRequest for none, or one to come.
 
         Costs two queries for each resource.
         """

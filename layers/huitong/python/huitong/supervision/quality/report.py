@@ -35,7 +35,7 @@ ADVICE: Final[Mapping[str, tuple[str, str]]] = {
     "format": ("按数据契约的格式导出,编号列设为文本", "Export in the contract's format, numbers as text"),
     "structure": ("核对表头、分隔符与列数", "Check the header, the separator and the number of columns"),
     "conflicting": ("核对主键,一条记录只报一次", "Check the keys: each record is delivered once"),
-    "constraint": ("核对取值范围、代码表与前后字段", "Check ranges, code tables and fields that belong together"),
+    "constraint": ("核对取值范围、代码表与前后字段", "Check ranges, codes and fields that belong together"),
 }  # fmt: skip
 
 

@@ -82,10 +82,9 @@ class Measured:
     rejected: int = 0
 
     def plus(self, other: Measured) -> Measured:
+        shares = {n: getattr(self, n).plus(getattr(other, n)) for n in _SHARES}
         return Measured(
-            *(getattr(self, n).plus(getattr(other, n)) for n in _SHARES),
-            self.batches + other.batches,
-            self.rejected + other.rejected,
+            **shares, batches=self.batches + other.batches, rejected=self.rejected + other.rejected
         )
 
 
@@ -115,7 +114,7 @@ def measured(batch: Batch, contract: Contract) -> Measured:
     """What one delivery was checked for, and how much of it was right.
 
     Cells: rows × the fields or rules that ask for it; each violation takes one away. A delivery that could
-    not be read or was not taken at all has no cells: it counts among ``rejected`` and scores 0 for conformity.
+    not be read has no cells: it counts among ``rejected``, and as one wrong cell of conformity.
     """
     rows = batch.counts.received - batch.counts.duplicate
     if batch.status == "rejected" and not rows:
