@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Final, Protocol
 
+from huitong.batches.held_accounts import Held, HeldAccounts, Imbalance, accounts_of
 from huitong.batches.model import Batch, Counts
 from huitong.batches.register import Batches
 from huitong.contracts.model import Mode
@@ -103,26 +104,6 @@ class Sum:
 
 
 @dataclass(frozen=True, slots=True)
-class Imbalance:
-    """One equation that does not hold."""
-
-    equation: str
-    left: int
-    right: int
-    resource: str
-    batch: str = ""
-    seq: int = 0
-
-    def as_dict(self) -> dict[str, Any]:
-        zh = f"账目不平:{self.equation}({self.left} ≠ {self.right})"
-        return {
-            **asdict(self),
-            "zh": zh,
-            "en": f"out of balance: {self.equation} ({self.left} ≠ {self.right})",
-        }
-
-
-@dataclass(frozen=True, slots=True)
 class LedgerReport:
     """Sums over a scope; empty members of the scope mean all."""
 
@@ -135,6 +116,8 @@ class LedgerReport:
     failed: int
     pending: int
     broken: tuple[Imbalance, ...] = ()
+    held: Held = field(default_factory=Held)
+    family: tuple[Mapping[str, Any], ...] = ()  # of one batch: what brought its rows again
 
     @property
     def balanced(self) -> bool:
@@ -151,6 +134,8 @@ class LedgerReport:
             "acknowledged": self.acknowledged,
             "failed": self.failed,
             "pending": self.pending,
+            "held": self.held.as_dict(),
+            "family": [dict(member) for member in self.family],
             "balanced": self.balanced,
             "broken": [b.as_dict() for b in self.broken],
         }
@@ -192,13 +177,18 @@ class Ledger:
         if batch:
             found = self.batches.get(batch).batch
             broken = [*imbalances_of(found), *self._against_publication(found)]
+            held = accounts_of([found], self.batches)
+            broken += held.broken
             seq = found.seq if found.status == "published" else -1
-            return self._summed(scope, [found], broken, self.deliveries.totals(found.resource, seq=seq))
+            totals = self.deliveries.totals(found.resource, seq=seq)
+            return self._summed(scope, [found], broken, totals, held)
         batches = self._batches(resource, unit, low, high)
         broken = [b for one in batches for b in self._confirmed(one)]
         for name in sorted({b.resource for b in batches} | ({resource} if resource else set())):
             broken += self._history_of(name)
-        return self._summed(scope, batches, broken, self._sent(resource, unit, low, high))
+        held = accounts_of(batches, self.batches)
+        broken += held.broken
+        return self._summed(scope, batches, broken, self._sent(resource, unit, low, high), held)
 
     def check_all(self, resources: Iterable[str] = (), *, low: str = "") -> list[Imbalance]:
         """Every equation of every resource (X-12); an event ``LedgerImbalance`` for each that does not hold.
@@ -207,8 +197,10 @@ class Ledger:
         """
         found: list[Imbalance] = []
         for resource in resources or self.resources():
-            for batch in self.batches.of_resource(resource, low=low):
+            batches = self.batches.of_resource(resource, low=low)
+            for batch in batches:
                 found += self._confirmed(batch)
+            found += accounts_of(batches, self.batches).broken
             found += self._history_of(resource)
             found += _of_deliveries(resource, self.deliveries.totals(resource))
         if self.events is not None:
@@ -297,7 +289,12 @@ class Ledger:
             yield Imbalance("publication served = the last one", now.seq if now else 0, seq, resource)
 
     def _summed(
-        self, scope: Mapping[str, str], batches: Sequence[Batch], broken: Sequence[Imbalance], sent: Totals
+        self,
+        scope: Mapping[str, str],
+        batches: Sequence[Batch],
+        broken: Sequence[Imbalance],
+        sent: Totals,
+        held: HeldAccounts,
     ) -> LedgerReport:
         counts = Counts()
         by_status: dict[str, int] = {}
@@ -315,6 +312,8 @@ class Ledger:
             failed=sent.failed,
             pending=sent.pending,
             broken=tuple(dict.fromkeys(broken)),
+            held=held.held,
+            family=held.family if scope["batch"] else (),
         )
 
 
