@@ -37,6 +37,7 @@ class ValidationWorld:
     events: Any = field(default_factory=MemoryEvents)
     staging: Any = None
     warehouse: Any = None
+    office: Any = None
 
     def __post_init__(self) -> None:
         self.clock = ManualClock()
@@ -96,7 +97,14 @@ class ValidationWorld:
 
     def run(self) -> Batch:
         service = Validate(
-            self.staging, self.warehouse, self, self.batches, self.compare_queue, self.events, self.clock
+            self.staging,
+            self.warehouse,
+            self,
+            self.batches,
+            self.compare_queue,
+            self.events,
+            self.clock,
+            self.office,
         )
         return service.run(BATCH)
 
@@ -118,20 +126,20 @@ class ValidationWorld:
             return pq.read_table(path)
 
     def findings(self) -> list[dict[str, Any]]:
-        return self._staged(self.batch.findings)
+        return self.staged(self.batch.findings)
 
     def rules(self) -> list[tuple[int | None, str, str]]:
         """What was found, as (source row, column, rule)."""
         return [(f["source_row"], f["column"], f["rule"]) for f in self.findings()]
 
     def quarantine(self) -> list[dict[str, Any]]:
-        return self._staged(self.batch.quarantine)
+        return self.staged(self.batch.quarantine)
 
     def quarantined_keys(self) -> list[dict[str, Any]]:
         key = staging_key(self.contract.id, BATCH, QUARANTINED_KEYS)
-        return self._staged(key if self.staging.head(key) else "")
+        return self.staged(key if self.staging.head(key) else "")
 
-    def _staged(self, key: str) -> list[dict[str, Any]]:
+    def staged(self, key: str) -> list[dict[str, Any]]:
         if not key:
             return []
         with self.staging.local(key) as path:

@@ -17,6 +17,9 @@ from hypothesis import strategies as st
 from tests.support.validation_world import ValidationWorld
 
 from huitong.contracts.model import Contract, Field, RowRule
+from huitong.quality.rulebook.binding import bind
+from huitong.quality.rulebook.bound import BoundSet
+from huitong.quality.rulebook.model import OfficeRule
 
 Row = Mapping[str, str | None]
 
@@ -130,6 +133,41 @@ def bare_contracts(draw: st.DrawFn) -> Contract:
     return Contract("T-P", 1, "t", table="t_p", fields=tuple(columns))
 
 
+@st.composite
+def office_rules(draw: st.DrawFn, contract: Contract) -> list[OfficeRule]:
+    """Rules of the office on columns of the contract, of every kind that looks at values one by one."""
+    rules = []
+    for number in range(draw(st.integers(0, 5))):
+        f = draw(st.sampled_from(contract.fields))
+        kinds = ["set", "pattern", "expression"]
+        kinds += ["missing"] if not (f.key or f.required) else []
+        kinds += ["range"] if f.type in BOUNDS else []
+        kinds += ["format", "semantic"] if f.type == "string" else []
+        kind = draw(st.sampled_from(kinds))
+        asked = draw(parameters(kind, f))
+        severity = draw(st.sampled_from(["error", "warning"]))
+        rules.append(OfficeRule(f"r{number}", contract.id, kind, (f.name,), asked, severity))  # type: ignore[arg-type]
+    return rules
+
+
+@st.composite
+def parameters(draw: st.DrawFn, kind: str, f: Field) -> dict[str, Any]:
+    if kind == "set":
+        return {"codes": draw(st.lists(st.sampled_from([t for t in TEXTS[f.type] if t]), min_size=1))}
+    if kind == "pattern":
+        return {"pattern": draw(st.sampled_from(["[a-z]*", "\\d+", "..?", ".*1", "a|甲乙"]))}
+    if kind == "range":
+        low, high = BOUNDS[f.type]
+        end = draw(st.sampled_from([{"minimum": low}, {"maximum": high}, {"minimum": low, "maximum": high}]))
+        return {**end, "exclusive_minimum": draw(st.booleans()), "exclusive_maximum": draw(st.booleans())}
+    if kind == "format":
+        as_type = st.sampled_from(["integer", "boolean", "date"]).map(lambda t: {"type": t})
+        return draw(st.one_of(as_type, st.just({"min_length": 2, "max_length": 3})))
+    if kind == "semantic":
+        return {"semantic": draw(st.sampled_from(["citizen-id", "sex"]))}
+    return {"expression": f"{f.name} is not null"} if kind == "expression" else {}
+
+
 # --- the naive evaluation: plain Python, one row, one value at a time -------------------------------
 
 
@@ -178,11 +216,49 @@ def broken_by(contract: Contract, row: Row) -> list[tuple[str, str, str]]:
     for f in contract.fields:
         text = row.get(f.name)
         found += [(f.name, rule, "error") for rule in value_rules(contract, f, text, row)]
+        # of all texts here, one has a trace of a tool: a blank at its end, which matters in a key
+        restricted = f.semantic or f.pattern or f.codes
+        if f.key and text == " a" and (not restricted or value_rules(contract, f, text, {})):
+            found.append((f.name, "text.blank", "warning"))
+    for office in OFFICE:
+        if broken_office_rule(contract, office, row):
+            found.append((office.fields[0], office.finding, office.severity))
     for rule in contract.rules:
         a, b = (typed(contract.field_named(n), row.get(n)) for n in rule.columns)  # type: ignore[arg-type]
         if a is not None and b is not None and not a <= b:
             found.append((",".join(rule.columns), f"rule:{rule.id}", rule.severity))
     return found
+
+
+OFFICE: list[OfficeRule] = []  # of the example at hand
+
+
+def broken_office_rule(contract: Contract, rule: OfficeRule, row: Row) -> bool:
+    f = contract.field_named(rule.fields[0])
+    assert f is not None
+    asked, text = rule.parameters, row.get(f.name)
+    if rule.kind == "missing":
+        return text is None
+    if rule.kind == "expression":
+        return typed(f, text) is None
+    if text is None:
+        return False
+    if rule.kind == "set":
+        return text not in asked["codes"]
+    if rule.kind == "pattern":
+        return re.fullmatch(asked["pattern"], text) is None
+    if rule.kind == "range":
+        value = typed(f, text)
+        bounds = {name: asked.get(name) for name in ("minimum", "maximum")}
+        flags = {name: asked[name] for name in ("exclusive_minimum", "exclusive_maximum")}
+        wanted = replace(f, **bounds, **flags)
+        return value is not None and (below(wanted, value) or above(wanted, value))
+    if "type" in asked:
+        return typed(replace(f, type=asked["type"]), text) is None
+    if rule.kind == "format":
+        return not asked["min_length"] <= len(text) <= asked["max_length"]
+    bare = Contract("x", 1, "x", (Field(f.name, semantic=asked["semantic"]), Field("id_type")))
+    return bool(value_rules(bare, bare.fields[0], text, row))
 
 
 def value_rules(contract: Contract, f: Field, text: str | None, row: Row) -> list[str]:
@@ -264,16 +340,31 @@ def expected(
     return sorted(found), Counter(fate), [i + 2 for i, f in enumerate(fate) if f == "good"]
 
 
+class WithRules:
+    """The office with the example's rules; none of them reads a table."""
+
+    tables = None
+
+    def __init__(self, rules: tuple[OfficeRule, ...]) -> None:
+        self._rules = rules
+
+    def ready(self, contract: Contract) -> BoundSet:
+        return BoundSet("v", tuple(bind(rule, contract, lambda _: None) for rule in self._rules))
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(deliveries(), st.integers(1, 3), st.integers(2, 20), st.booleans())
+@given(deliveries(), st.integers(1, 3), st.integers(2, 20), st.booleans(), st.data())
 def test_the_compiled_check_finds_what_a_naive_one_finds_and_the_counts_balance(
-    delivery: tuple[Contract, list[dict[str, str | None]]], files: int, group: int, coded: bool
+    delivery: tuple[Contract, list[dict[str, str | None]]], files: int, group: int, coded: bool, data: Any
 ) -> None:
+    """C-04, Q-21: rules of the contract and of the office in one compiled pass."""
     contract, rows = delivery
+    OFFICE[:] = data.draw(office_rules(contract))
     findings, fates, good = expected(contract, rows)
     with tempfile.TemporaryDirectory() as folder:
         world = ValidationWorld(Path(folder), contract)
         world.stage(rows, files=files, group=group, coded=coded)
+        world.office = WithRules(tuple(OFFICE))
         batch = world.run()
         assert sorted(r for r in world.rules() if r[2] != "batch.rejected") == findings
         assert [r["_source_row"] for r in world.good()] == (good if batch.status == "validated" else [])
