@@ -8,6 +8,7 @@ from typing import Final
 from huitong.web.schemas.parts import (
     COUNT,
     FLAG,
+    NULLABLE,
     OPEN,
     TEXT,
     Schema,
@@ -30,7 +31,7 @@ _ALERT: Final = text("id of the rule", most=64, pattern="^[a-z0-9][a-z0-9_-]*$")
 
 QUALITY_ISSUES: Final[Mapping[str, Schema]] = {
     "QualityIssues": answer(
-        {"items": {"type": "array", "items": ref("Matter")}, "counts": OPEN, "next": {"type": ["string", "null"]}}
+        {"items": {"type": "array", "items": ref("Matter")}, "counts": OPEN, "next": NULLABLE}
     ),
     "QualityPolicyBody": body(
         {"days": _DAYS},
