@@ -9,10 +9,10 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks import cold_imports, evidence, received_to_published, workbooks
+from benchmarks import cold_imports, evidence, received_to_published, returned, workbooks
 from benchmarks.measure import table
 
-PARTS = ("flow", "workbooks", "imports", "evidence")
+PARTS = ("flow", "workbooks", "imports", "evidence", "returned")
 
 
 def main() -> None:
@@ -31,6 +31,9 @@ def _measured(part: str, rows: int, folder: Path) -> str:
         return cold_imports.run()
     if part == "evidence":
         return evidence.run(folder)
+    if part == "returned":
+        measured = returned.run(folder)
+        return table(measured, measured[0][1])
     if part == "workbooks":
         measured = workbooks.run(folder)
         return table(measured, measured[0][1])
