@@ -112,7 +112,7 @@ def verify(
 
 @audit.command("export")
 @command
-def export(folder: Path) -> None:
+def export(folder: Path, as_json: Json = False) -> None:
     """导出留痕链与签名链头 / Export all chains and signed heads, to be verified elsewhere."""
     api = client()
     (folder / "heads").mkdir(parents=True, exist_ok=True)
@@ -126,7 +126,10 @@ def export(folder: Path) -> None:
             for entry in _pages(api, "evidence", "entries", shard=shard, limit=1_000):
                 target.write(json.dumps(entry, ensure_ascii=False) + "\n")
                 count += 1
-    note(f"{count} 条记录 entries, {heads} 个链头 heads → {folder}")
+    if as_json:
+        show_json({"entries": count, "heads": heads, "folder": str(folder)})
+    else:
+        note(f"{count} 条记录 entries, {heads} 个链头 heads → {folder}")
 
 
 @suspension.command("list")

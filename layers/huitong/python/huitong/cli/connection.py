@@ -88,7 +88,7 @@ def _usual(start: Path) -> Iterator[Path]:
 
 def _read(path: Path) -> Connection:
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = dict(json.loads(path.read_text(encoding="utf-8")))
         said = {name: str(raw.get(name, "")) for name in ("unit", *USE)}
         said |= {name: str(raw[name]) for name in ("credential", "key", "algorithm") if name in raw}
         token = str(raw.get("token", "") if said.get("key") else raw["token"])

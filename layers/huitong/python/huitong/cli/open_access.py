@@ -57,9 +57,12 @@ def read_open(resource: str, limit: Limit = 50, as_json: Json = False) -> None:
 @open_.command("own")
 @command
 def read_own(
-    code: Annotated[str, typer.Option("--code", help="授权码 / authorisation code")], number: Number
+    code: Annotated[str, typer.Option("--code", help="授权码 / authorisation code")],
+    number: Number,
+    as_json: Json = False,
 ) -> None:
-    """查阅本人信息 / A person's own rows, by authorisation code; no sign-in."""
+    """查阅本人信息 / A person's own rows, by authorisation code, as JSON; no sign-in."""
+    del as_json
     show_json(unsigned_client().post("open", "own-record", body={"code": code, "number": number}))
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
+from huitong.cli.connection import Connection
+from huitong.cli.connection import save as write
 from huitong.cli.options import Json, Resource, Unit, client
 from huitong.cli.showing import command, show_json, show_members, show_table
 
@@ -132,10 +135,11 @@ def second_grant(
     to: Annotated[str, typer.Argument(metavar="UNIT")],
     resource: str,
     id: GrantId = "",
+    seen: Annotated[str, typer.Option("--seen", help="所复核内容的摘要 / digest of what was looked at")] = "",
     as_json: Json = False,
 ) -> None:
     """复核授权 / Stand behind a grant as the second person; its L4 fields are plain from then on."""
-    _told(client().post("grants", to, resource, "second", grant=id), _GRANT, as_json)
+    _told(client().post("grants", to, resource, "second", grant=id, seen=seen), _GRANT, as_json)
 
 
 @grant.command("revoke")
@@ -159,12 +163,16 @@ def issue(
     acts_for: Annotated[list[str] | None, typer.Option("--acts-for", help="可代表 / a unit, or *")] = None,
     expires: Annotated[str, typer.Option("--expires", help="到期时间 / 2027-01-31T00:00:00.000Z")] = "",
     owner: Annotated[str, typer.Option("--owner", help="责任人账户 / account that answers for it")] = "",
+    save: Annotated[str, typer.Option("--save", help="存为连接配置 / profile file to write")] = "",
     as_json: Json = False,
 ) -> None:
-    """发放凭证 / Issue a credential; its token is shown once."""
+    """发放凭证 / Issue a credential; its token is shown once, or saved as a profile for its holder."""
     asked = {"name": name, "roles": role, "unit": unit, "acts_for": acts_for or [], "expires_at": expires}
     asked |= {"owner": owner}
-    made = client().post("credentials", body={key: value for key, value in asked.items() if value})
+    api = client()
+    made = api.post("credentials", body={key: value for key, value in asked.items() if value})
+    if save:
+        write(Path(save), Connection(api.connection.api_url, made.pop("token"), made["unit"]))
     _told(made, _CREDENTIAL, as_json)
 
 

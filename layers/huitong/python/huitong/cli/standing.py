@@ -191,8 +191,9 @@ def check(
 
 @sharing.command("controls")
 @command
-def controls(unit: str, resource: str) -> None:
+def controls(unit: str, resource: str, as_json: Json = False) -> None:
     """一项共享的事前、事中、事后控制 / Controls before, during and after one sharing, as JSON."""
+    del as_json
     show_json(client().get("sharings", unit, resource, "controls"))
 
 
