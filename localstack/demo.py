@@ -1,211 +1,133 @@
-"""`make demo`: the main job on a stack of its own, from registration to receipts; ends by itself.
+"""`make demo`: deliveries, and one whole sharing, on a stack of its own; ends by itself.
 
-Everything is done as a user would: with the ``huitong`` command line, against
-the HTTPS API of the deployed template. Two receiving units listen on this machine.
+Everybody has an own credential and works with the ``huitong`` command line or the HTTPS API of the deployed
+template, as they would anywhere. Two receiving units listen on this machine. Ends with 0 only if all is as
+it must be.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 from typing import Any
 
 import demo_data as made_up
+import demo_sharing as sharing
+import demo_standing as standing
 import stack
-from demo_data import AGENCY, BAR, COURT, HOUSING, POLICE
+from demo_data import AGENCY, HOUSING
+from demo_people import BEGAN, Cast, Person, brief, say, stop
 from receiver import Inbox, Receiver, verified_by
 
 ROOT = Path(__file__).resolve().parents[1]
-HUITONG = Path(sys.executable).with_name("huitong")
 SECRETS = {AGENCY: "whsec_" + "QUdFTkNZ" * 4, HOUSING: "whsec_" + "SE9VU0lO" * 4}
-UNITS = {
-    COURT: "深圳市中级人民法院", POLICE: "深圳市公安局", BAR: "深圳市律师协会",
-    AGENCY: "深圳市破产事务管理署", HOUSING: "深圳市住房和建设局",
-}  # fmt: skip
 PLACES = {
     "原始文件 landing": "LandingBucket",
     "暂存与隔离 staging": "StagingBucket",
     "数据仓库 warehouse": "WarehouseBucket",
+    "留痕 evidence": "EvidenceBucket",
 }
-RESOURCES = ("IN-01", "IN-12", "IN-15", "OUT-02")
+RESOURCES = ("IN-01", "IN-04", "IN-12", "IN-15", "OUT-02")
 
 
-def say(zh: str, en: str) -> None:
-    print(f"[{time.perf_counter() - BEGAN:5.1f} s] {zh} / {en}", flush=True)
-
-
-BEGAN = time.perf_counter()
-
-
-class Demo:
-    def __init__(self, profile: Path, folder: Path) -> None:
-        self.folder = folder
-        self.profile = profile
-        self.environment = {**os.environ, "HUITONG_PROFILE": str(profile)}
-        self.batches: list[tuple[str, dict[str, Any]]] = []
-
-    def huitong(self, *words: str) -> dict[str, Any]:
-        """One command; its JSON. A refusal ends the demo, a rejected or held batch does not."""
-        done = subprocess.run(
-            [str(HUITONG), *words, "--json"],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        try:
-            answer: dict[str, Any] = json.loads(done.stdout)
-        except ValueError:
-            sys.exit(f"huitong {' '.join(words)}\n{done.stdout}\n{done.stderr}")
-        if done.returncode and "received" not in answer:
-            sys.exit(f"huitong {' '.join(words)}\n{json.dumps(answer, ensure_ascii=False, indent=1)}")
-        return answer
-
-    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """One request as a unit's own system would make it."""
-        known = json.loads(self.profile.read_text())
-        request = urllib.request.Request(
-            f"{known['api_url']}/v1/{path}",
-            data=json.dumps(body).encode() if body is not None else None,
-            headers={"authorization": f"Bearer {known['token']}", "content-type": "application/json"},
-            method=method,
-        )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            told: dict[str, Any] = json.load(answer)
-            return told
-
-    def deliver(self, what: str, resource: str, name: str, content: bytes, *options: str) -> dict[str, Any]:
-        file = self.folder / name
-        file.write_bytes(content)
-        batch = self.huitong("upload", str(file), "--resource", resource, "--wait", *options)
-        self.batches.append((what, batch))
-        say(f"{what}:{brief(batch)}", f"{resource} {name} → {batch['status']}")
-        return batch
-
-
-def brief(batch: dict[str, Any]) -> str:
-    names = (
-        "received",
-        "accepted",
-        "quarantined",
-        "duplicate",
-        "inserted",
-        "updated",
-        "deleted",
-        "unchanged",
-    )
-    return " ".join(f"{name} {batch[name]}" for name in names if batch[name])
-
-
-def register(demo: Demo, agency: Receiver, housing: Receiver) -> dict[str, str]:
-    """Units, contracts, an import profile, grants and subscriptions; subscription ids by what they are."""
-    for code, name in UNITS.items():
-        demo.huitong("unit", "put", code, name)
+def register(cast: Cast) -> None:
+    """Units, people, contracts, statutory duties, and a right given directly, with its basis."""
+    cast.enter()
     for id in RESOURCES:
-        demo.huitong("contract", "put", str(ROOT / "schemas" / f"{id}.yaml"))
-    say("已登记 5 个单位、4 项数据契约", "5 units and 4 contracts registered")
-    demo.huitong(
-        "grant", "put", AGENCY, "IN-01", "--unmasked", "debtor_name,debtor_id_no", "--purpose", "案件办理"
-    )
-    demo.huitong(
-        "grant", "put", HOUSING, "OUT-02", "--fields", "case_no,person_name,restrict_type,state,updated_at"
-    )
-    to_agency = ("--endpoint", agency.url, "--secret", SECRETS[AGENCY], "--unit", AGENCY)
-    to_housing = ("--endpoint", housing.url, "--secret", SECRETS[HOUSING], "--unit", HOUSING)
-    return {
-        "案件→破产署": demo.huitong("subscribe", "IN-01", *to_agency)["id"],
-        "限制→住建局(姓名脱敏)": demo.huitong("subscribe", "OUT-02", *to_housing)["id"],
-    }
+        cast.first.huitong("contract", "put", str(ROOT / "schemas" / f"{id}.yaml"))
+    for unit, code, zh, en in (
+        (AGENCY, sharing.CASE_WORK, "个人破产案件办理", "Work on cases of personal bankruptcy"),
+        (HOUSING, sharing.ENFORCE, "执行债务人行为限制", "Enforce restrictions of debtors"),
+    ):
+        basis = "深圳经济特区个人破产条例"
+        cast.first.huitong("duty", "put", unit, code, zh, en, "--basis", basis)
+    cast.first.huitong(
+        "grant", "put", AGENCY, "IN-01", "--basis", "深破管函〔2026〕1号", "--unmasked", "debtor_name",
+        "--purpose", "案件办理", "--duty", sharing.CASE_WORK,
+    )  # fmt: skip
+    say("已登记 8 个单位、17 个账号、5 项数据契约", "8 units, 17 credentials and 5 contracts registered")
 
 
-def court_delivers(demo: Demo) -> None:
+def court_delivers(cast: Cast) -> None:
     """CSV in UTF-8: an edition, the next with changes and broken rows, the same file again."""
-    first = made_up.cases(range(1, 201))
-    demo.deliver("法院首版(UTF-8 CSV)", "IN-01", "cases-1.csv", made_up.as_csv(first))
-    second = [row for row in made_up.cases(range(1, 221)) if row["case_no"] not in {first[7]["case_no"]}]
-    for row in second[20:35]:
+    first = made_up.cases(range(1, 41))
+    cast.deliver("court", "法院首版(UTF-8 CSV)", "IN-01", "cases-1.csv", made_up.as_csv(first))
+    second = [row for row in made_up.cases(range(1, 51)) if row["case_no"] != first[9]["case_no"]]
+    for row in second[20:25]:
         row |= {"case_stage": "31", "stage_time": "2025-05-06T09:30:00+08:00"}
-    second[50] |= {"debtor_id_no": "440304190002280013"}  # wrong check digit
-    second[60] |= {"accept_date": "2023-02-29"}  # no such day
-    second[70] |= {"procedure_type": "9"}  # not in the code set
-    demo.deliver("法院次版(3 行有误)", "IN-01", "cases-2.csv", made_up.as_csv(second))
-    demo.deliver("同一文件重复报送", "IN-01", "cases-2.csv", made_up.as_csv(second))
+    second[30] |= {"debtor_id_no": "440304190002280013"}  # wrong check digit
+    second[32] |= {"accept_date": "2023-02-29"}  # no such day
+    second[34] |= {"procedure_type": "9"}  # not in the code set
+    cast.deliver("court", "法院次版(3 行有误)", "IN-01", "cases-2.csv", made_up.as_csv(second))
+    cast.deliver("court", "同一文件重复报送", "IN-01", "cases-2.csv", made_up.as_csv(second))
 
 
-def police_delivers(demo: Demo) -> None:
-    """CSV in GB18030: nobody says so, the platform finds out."""
+def others_deliver(cast: Cast) -> None:
+    """GB18030 that nobody announces, a workbook with Chinese headings, and an edition that is held."""
     rows = made_up.vehicles(range(1, 301))
-    demo.deliver("公安车辆(GB18030 CSV)", "IN-12", "vehicles-1.csv", made_up.as_csv(rows, "gb18030"))
-    rows[5] |= {"seizure_flag": "1"}
-    demo.deliver("公安车辆次版", "IN-12", "vehicles-2.csv", made_up.as_csv(rows[:-2], "gb18030"))
-
-
-def bar_delivers(demo: Demo) -> None:
-    """XLSX with a title above Chinese headings; an edition with most rows missing is held, then rejected."""
-    titles = made_up.titles_of("IN-15")
-    demo.deliver(
-        "律协执业信息(XLSX)",
-        "IN-15",
-        "lawyers-1.xlsx",
-        made_up.as_xlsx(made_up.lawyers(range(1, 401)), titles),
+    cast.deliver(
+        "police", "公安车辆(GB18030 CSV)", "IN-12", "vehicles-1.csv", made_up.as_csv(rows, "gb18030")
     )
+    titles = made_up.titles_of("IN-15")
+    lawyers = made_up.as_xlsx(made_up.lawyers(range(1, 401)), titles)
+    cast.deliver("bar", "律协执业信息(XLSX)", "IN-15", "lawyers-1.xlsx", lawyers)
     cut = made_up.as_xlsx(made_up.lawyers(range(1, 41)), titles)
-    held = demo.deliver("律协次版缺失九成 → 暂挂", "IN-15", "lawyers-2.xlsx", cut)
+    held = cast.deliver("bar", "律协次版缺失九成 → 暂挂", "IN-15", "lawyers-2.xlsx", cut)
     if held["status"] == "held":
-        ended = demo.huitong("batch", "reject", held["id"], "--reason", "文件导出不完整")
-        demo.batches[-1] = (demo.batches[-1][0], ended)
+        ended = cast["officer"].huitong("batch", "reject", held["id"], "--reason", "文件导出不完整")
+        cast.batches[-1] = (cast.batches[-1][0], ended)
         say(
-            "质量官驳回该版本,已发布数据不变",
-            f"the officer rejects it: {ended['status']}; what is served stays",
+            "平台管理岗驳回该版本,已发布数据不变",
+            f"the desk rejects it: {ended['status']}; what is served stays",
         )
+    marriages = made_up.as_csv(made_up.marriages(range(1, 31)))
+    cast.deliver("civil", "民政婚姻登记(只供比对)", "IN-04", "marriages.csv", marriages)
 
 
-def agency_calls(demo: Demo) -> None:
-    """JSON rows by the API; then one of them is lifted, which must travel at once."""
-    for what, rows in (
-        ("破产署限制(JSON 接口)", made_up.restrictions(range(1, 31))),
+def agency_calls(cast: Cast) -> None:
+    """JSON rows by the API, one of them with a wrong day; then another is lifted."""
+    rows = made_up.restrictions(range(1, 31))
+    rows[sharing.PERSON - 1] |= {"start_date": sharing.WRONG_DAY, "obs_start": sharing.WRONG_DAY}
+    for what, sent in (
+        ("破产署限制(JSON 接口)", rows),
         ("解除一项限制(接口)", made_up.restrictions(range(3, 4), state="0")),
     ):
         began = time.perf_counter()
-        taken = demo.call("POST", "resources/OUT-02/records", {"rows": rows, "mode": "increment"})
-        batch = demo.huitong("batch", "show", wait_for_batch(demo, taken["upload_id"]))
-        demo.batches.append((what, batch))
-        say(
-            f"{what}:{brief(batch)}",
-            f"{len(rows)} rows by API, published after {time.perf_counter() - began:.1f} s",
-        )
+        body = {"rows": sent, "mode": "increment"}
+        taken = cast["agency"].call("POST", "resources/OUT-02/records", body)
+        batch = cast["agency"].huitong("batch", "show", published(cast["agency"], taken["upload_id"]))
+        cast.batches.append((what, batch))
+        seconds = time.perf_counter() - began
+        say(f"{what}:{brief(batch)}", f"{len(sent)} rows by API, published after {seconds:.1f} s")
 
 
-def wait_for_batch(demo: Demo, upload: str) -> str:
+def published(who: Person, upload: str) -> str:
     end = time.monotonic() + 60
     while time.monotonic() < end:
-        found = demo.call("GET", f"uploads/{upload}")
+        found = who.call("GET", f"uploads/{upload}")
         if found["batches"] and found["status"] not in ("waiting", "received", "ingested", "validated"):
             return str(found["batches"][-1]["id"])
         time.sleep(0.1)
-    sys.exit(f"upload {upload} did not end")
+    stop("upload", f"{upload} did not end")
 
 
-def wait_for_receipts(demo: Demo, subscriptions: dict[str, str]) -> dict[str, dict[str, Any]]:
+def receipts(cast: Cast, subscriptions: dict[str, tuple[str, str]]) -> dict[str, list[dict[str, Any]]]:
     """Until nothing is outstanding; the deliveries of each subscription."""
     end = time.monotonic() + 60
-    while time.monotonic() < end:
-        ledger = demo.huitong("ledger")
-        if not ledger["pending"]:
-            break
+    while time.monotonic() < end and cast["officer"].huitong("ledger")["pending"]:
         time.sleep(0.3)
-    return {name: demo.huitong("subscription", "deliveries", id) for name, id in subscriptions.items()}
+    return {
+        name: cast[who].huitong("subscription", "deliveries", id)["items"]
+        for name, (who, id) in subscriptions.items()
+    }
 
 
-def ask(demo: Demo) -> None:
-    """What an analyst would ask."""
+def ask(cast: Cast) -> None:
+    """What the court asks about its own data. Who runs the platform reads none of it."""
     for zh, sql in (
         ("各阶段案件数", "SELECT case_stage, count(*) AS cases FROM in_01 GROUP BY case_stage ORDER BY 1"),
         ("IN-01 全部变更", 'SELECT _op, count(*) AS n FROM "in_01$changes" GROUP BY _op ORDER BY 1'),
@@ -215,36 +137,74 @@ def ask(demo: Demo) -> None:
             'SELECT rule, "column", count(*) AS n FROM "in_01$findings" GROUP BY 1, 2 ORDER BY 1, 2',
         ),
     ):
-        rows = demo.huitong("sql", sql)["rows"]
-        say(zh, json.dumps(rows, ensure_ascii=False))
+        say(zh, json.dumps(cast["court"].huitong("sql", sql)["rows"], ensure_ascii=False))
+    refused = cast.first.refused("sql", "SELECT count(*) AS n FROM in_01")
+    cast.check(
+        bool(refused), f"系统管理员不读取业务数据:{refused}", "the administrator reads no business data"
+    )
 
 
-def summary(demo: Demo, deliveries: dict[str, dict[str, Any]], inboxes: list[Inbox], on: stack.Stack) -> bool:
+def summary(
+    cast: Cast, deliveries: dict[str, list[dict[str, Any]]], inboxes: list[Inbox], on: stack.Stack
+) -> None:
     print("\n== 批次 batches ==")
-    for what, batch in demo.batches:
+    for what, batch in cast.batches:
         print(f"  {batch['id'][:12]}  {batch['status']:<10} {what}:{brief(batch)}")
     print("\n== 推送与回执 deliveries and receipts ==")
     for name, found in deliveries.items():
-        for one in found["items"]:
+        for one in found:
             receipt = json.dumps(one.get("receipt"), ensure_ascii=False)
             print(f"  {name} #{one['n']} {one['status']:<13} {one['count']:>4} events  receipt {receipt}")
-    refused = [reason for inbox in inboxes for reason in inbox.refused]
-    print(f"  接收端拒收 refused by the receivers: {len(refused)} {refused or ''}")
-    ledger = demo.huitong("ledger")
+    ledger = cast["officer"].huitong("ledger")
     print("\n== 对账 ledger ==")
-    print(
-        "  "
-        + " ".join(f"{k} {v}" for k, v in ledger.items() if isinstance(v, int) and not isinstance(v, bool))
-    )
-    print(f"  平衡 balanced: {ledger['balanced']}")
+    counts = {k: v for k, v in ledger.items() if isinstance(v, int) and not isinstance(v, bool)}
+    print("  " + " ".join(f"{k} {v}" for k, v in counts.items()))
     print("\n== 位置 where things are ==")
     for zh, output in PLACES.items():
         print(f"  {zh}: {on.outputs[output]}")
-    print(f"  本地文件 files of this run: {on.folder}")
-    acknowledged = all(
-        one["status"] == "acknowledged" for found in deliveries.values() for one in found["items"]
+    print(f"  本地文件 files of this run: {on.folder}\n")
+    acknowledged = all(one["status"] == "acknowledged" for found in deliveries.values() for one in found)
+    refused = [reason for inbox in inboxes for reason in inbox.refused]
+    cast.check(acknowledged and not refused, "推送全部有回执", f"every push has its receipt {refused or ''}")
+    cast.check(bool(ledger["balanced"]), "账目平衡", "the ledger balances")
+
+
+def play(cast: Cast, boxes: dict[str, Inbox], receivers: dict[str, Receiver], running: stack.Stack) -> None:
+    register(cast)
+    standing.complete(cast)
+    to_agency = (
+        "--endpoint",
+        receivers[AGENCY].url,
+        "--secret",
+        SECRETS[AGENCY],
+        "--duty",
+        sharing.CASE_WORK,
     )
-    return bool(ledger["balanced"]) and acknowledged and not refused
+    to_housing = (
+        "--endpoint",
+        receivers[HOUSING].url,
+        "--secret",
+        SECRETS[HOUSING],
+        "--duty",
+        sharing.ENFORCE,
+    )
+    pushed = {"案件→破产署": ("agency", cast["agency"].huitong("subscribe", "IN-01", *to_agency)["id"])}
+    court_delivers(cast)
+    others_deliver(cast)
+    agency_calls(cast)
+    ask(cast)
+    standing.catalogue(cast, ROOT / "schemas" / "catalog" / "entries.yaml")
+    application = sharing.apply(cast)
+    subscription = sharing.subscribe(cast, to_housing, boxes[HOUSING])
+    pushed["限制→住建局(脱敏)"] = ("housing", subscription)
+    sharing.ask_in_a_case(cast)
+    sharing.compare(cast)
+    sharing.correct(cast, boxes[HOUSING], subscription)
+    sharing.end_the_case(cast)
+    deliveries = receipts(cast, pushed)
+    sharing.terminate(cast, application, subscription)
+    sharing.evidence(cast)
+    summary(cast, deliveries, list(boxes.values()), running)
 
 
 def main() -> None:
@@ -255,21 +215,18 @@ def main() -> None:
         running = stack.up(folder)
         try:
             say(f"已部署 template.yaml:{running.api_url}", "deployed")
-            demo = Demo(running.profile, Path(scratch))
-            boxes = [Inbox(verified_by(SECRETS[AGENCY])), Inbox(verified_by(SECRETS[HOUSING]))]
-            with Receiver(boxes[0]) as agency, Receiver(boxes[1]) as housing:
-                subscriptions = register(demo, agency, housing)
-                court_delivers(demo)
-                police_delivers(demo)
-                bar_delivers(demo)
-                agency_calls(demo)
-                deliveries = wait_for_receipts(demo, subscriptions)
-                ask(demo)
-                well = summary(demo, deliveries, boxes, running)
+            cast = Cast(Person("first administrator", "", "", running.profile), Path(scratch))
+            boxes = {unit: Inbox(verified_by(secret)) for unit, secret in SECRETS.items()}
+            with Receiver(boxes[AGENCY]) as agency, Receiver(boxes[HOUSING]) as housing:
+                play(cast, boxes, {AGENCY: agency, HOUSING: housing}, running)
         finally:
             running.stop()
-    say("完成" if well else "未达预期", "done" if well else "NOT as expected")
-    sys.exit(0 if well else 1)
+    seconds = time.perf_counter() - BEGAN
+    say(
+        f"完成,用时 {seconds:.0f} 秒" if not cast.missed else f"未达预期:{cast.missed}",
+        f"done in {seconds:.0f} s" if not cast.missed else "NOT as expected",
+    )
+    sys.exit(1 if cast.missed else 0)
 
 
 if __name__ == "__main__":

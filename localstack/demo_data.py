@@ -22,6 +22,8 @@ POLICE = "1144030000AA01086G"
 BAR = "5144030000AA01115P"
 AGENCY = "1144030000AA01123N"
 HOUSING = "1144030000AA01078M"
+CIVIL = "1144030000AA01027D"
+DATA = "1144030000AA01131H"
 
 _UPDATED = "2026-01-04T18:00:00+08:00"
 
@@ -45,11 +47,19 @@ def law_firm_code(n: int) -> str:
     return body + alphabet[(31 - total % 31) % 31]
 
 
+#: The administrator of the made-up cases.
+FIRM = law_firm_code(21)
+
+
+def case_no(n: int) -> str:
+    return f"(2025)粤03破{n}号(个{n})"
+
+
 def cases(numbers: range, *, stage: str = "30") -> list[Row]:
     """IN-01: cases of the court."""
     return [
         {
-            "case_no": f"(2025)粤03破{n}号(个{n})",
+            "case_no": case_no(n),
             "procedure_type": "02",
             "applicant_type": "1",
             "apply_date": "2025-03-03",
@@ -58,7 +68,7 @@ def cases(numbers: range, *, stage: str = "30") -> list[Row]:
             "debtor_name": f"甲{n:03}",
             "debtor_id_no": citizen_id(n),
             "administrator_name": "示例律师事务所",
-            "administrator_uscc": law_firm_code(21),
+            "administrator_uscc": FIRM,
             "case_stage": stage,
             "stage_time": "2025-04-01T10:00:00+08:00",
             "judge_name": "乙某",
@@ -109,7 +119,7 @@ def restrictions(numbers: range, *, state: str = "1") -> list[Row]:
     """OUT-02: restrictions of debtors, as rows of an API call."""
     return [
         {
-            "case_no": f"(2025)粤03破{n}号(个{n})",
+            "case_no": case_no(n),
             "id_no": citizen_id(n),
             "person_name": f"甲{n:03}",
             "restrict_type": "01",
@@ -118,6 +128,22 @@ def restrictions(numbers: range, *, state: str = "1") -> list[Row]:
             "obs_start": "2025-04-01",
             "obs_end": "2028-04-01",
             "state": state,
+            "updated_at": _UPDATED,
+        }
+        for n in numbers
+    ]
+
+
+def marriages(numbers: range) -> list[Row]:
+    """IN-04: registered marriages of civil affairs, which are compared and never given."""
+    return [
+        {
+            "id_no": citizen_id(n),
+            "person_name": f"甲{n:03}",
+            "marital_code": "20",
+            "spouse_name": f"丁{n:03}",
+            "spouse_id_no": citizen_id(n + 600),
+            "reg_date": "2010-05-10",
             "updated_at": _UPDATED,
         }
         for n in numbers
