@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from huitong.contracts.model import CITIZEN_CARD, Field, RowRule
 from huitong.errors import InvalidContract
+from huitong.quality import artefacts
 from huitong.quality.compile import FieldPlan, Plan
 from huitong.quality.semantics.base import Context, Mask, Texts, as_mask, full_match, within
 from huitong.quality.typed import Converter, arrow_type
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 Rows = npt.NDArray[np.int64]
 
 _BITS: Final = 62
+#: Days since 1899-12-30 from 1968 to 2064, as a spreadsheet shows them without a format.
+_SERIAL_DATE: Final = r"(?:2[5-9]|[345]\d)\d{3}(?:\.\d+)?"
+_FULL_WIDTH: Final = r"(?s).*[\x{FF01}-\x{FF5E}].*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +196,7 @@ class Checker:
         if field.type != "string" and typed.null_count > values.null_count:
             wrong = as_mask(pc.and_(values.is_valid(), typed.is_null()))
             fits = ~wrong
-            if plan.type >= 0:
-                broken.append((plan.type, wrong))
+            broken += _mistyped(plan, values, wrong)
         if plan.length >= 0:
             broken.append((plan.length, _wrong_length(field, values)))
         if plan.pattern >= 0:
@@ -208,7 +211,21 @@ class Checker:
             for number, mask in zip(plan.semantic_rules, masks, strict=True):
                 if number >= 0:
                     broken.append((number, mask if fits is None else mask & fits))
+        if plan.texts:
+            broken += self._traces(plan, values, broken)
         return broken
+
+    def _traces(
+        self, plan: FieldPlan, values: Texts, broken: Sequence[tuple[int, Mask]]
+    ) -> list[tuple[int, Mask]]:
+        """Traces of tools; where other rules say which texts are right, only in those that break them."""
+        among: Mask | None = None
+        if artefacts.restricted(plan.field):
+            among = np.zeros(len(values), dtype=np.bool_)
+            for _, mask in broken:
+                among |= mask
+        codes = tuple(self._plan.rules[number].id for number in plan.texts)
+        return list(zip(plan.texts, artefacts.check(values, codes, among), strict=True))
 
     def _check_rows(self, published: Mapping[str, Any], block: Block, hits: dict[int, Rows]) -> None:
         rules = [rule for rule in self._plan.row_rules if rule[0] not in self.failed]
@@ -277,6 +294,22 @@ class Checker:
 def _number(plan: FieldPlan) -> int:
     asked = (plan.null, plan.type, plan.length, plan.pattern, plan.codes, plan.range, *plan.semantic_rules)
     return next(number for number in asked if number >= 0)
+
+
+def _mistyped(plan: FieldPlan, values: Texts, wrong: Mask) -> list[tuple[int, Mask]]:
+    """Values of another type, under the rule that says best what they are."""
+    if plan.type < 0:
+        return []
+    found: list[tuple[int, Mask]] = []
+    odd = values.filter(pa.array(wrong))
+    for number, pattern in ((plan.serial, _SERIAL_DATE), (plan.wide, _FULL_WIDTH)):
+        if number >= 0:
+            mask = np.zeros(len(values), dtype=np.bool_)
+            mask[wrong] = full_match(odd, pattern)
+            found.append((number, mask))
+    for _, mask in found:
+        wrong = wrong & ~mask
+    return [(plan.type, wrong), *found]
 
 
 def _may_be_negative(field: Field) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from huitong.contracts.model import DOCUMENT_TYPE_FIELD, Contract, Field, RowRule
+from huitong.quality.artefacts import rules_of
 from huitong.quality.rules import Criterion, Rule
 from huitong.quality.semantics import semantic
 from huitong.quality.semantics.base import Semantic
@@ -40,6 +41,9 @@ class FieldPlan:
     unique: int = -1
     semantic: Semantic | None = None
     semantic_rules: tuple[int, ...] = ()
+    texts: tuple[int, ...] = ()  # rules about traces of tools in text
+    wide: int = -1  # a value of another type in full-width characters
+    serial: int = -1  # a date as the number that a spreadsheet keeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +201,12 @@ def _field_plan(f: Field, add: Callable[[Rule], int], *, alone: bool) -> FieldPl
         )
     elif f.required:
         null = rule("required", "missing", "必填项为空,请补填", "a required item is empty; fill it in")
-    of_type = -1
+    of_type = wide = serial = -1
     if f.type != "string":
         of_type = rule("type", "format", *_type_words(f), on_deletions=bool(f.key))
+        wide = rule("type.full-width", "format", *_WIDE, on_deletions=bool(f.key))
+    if f.type in ("date", "timestamp"):
+        serial = rule("type.serial", "format", *_SERIAL, on_deletions=bool(f.key))
     meaning = semantic(f.semantic) if f.semantic and (f.semantic, f.type) not in _IMPLIED else None
     return FieldPlan(
         f,
@@ -225,7 +232,21 @@ def _field_plan(f: Field, add: Callable[[Rule], int], *, alone: bool) -> FieldPl
         else -1,
         semantic=meaning,
         semantic_rules=tuple(add(r.at(f.name, f.title)) for r in meaning.rules) if meaning else (),
+        texts=tuple(add(r.at(f.name, f.title)) for r in rules_of(f)),
+        wide=wide,
+        serial=serial,
     )
+
+
+_WIDE: Final = (
+    "含全角字符,请改为半角;也可在契约中设置清洗 half-width",
+    "has full-width characters; use half-width ones, or set cleanse: half-width in the contract",
+)
+_SERIAL: Final = (
+    "是表格软件内部的日期数字(如 45296 即 2024-01-05),请将该列设为日期格式后重新导出",
+    "is the number by which a spreadsheet keeps a date (45296 is 2024-01-05); format the column as dates "
+    "and export again",
+)
 
 
 def _has_length(f: Field) -> bool:
