@@ -12,7 +12,7 @@ from huitong.procedures.model import Record
 from huitong.sharing.applications import Asker
 from huitong.sharing.implementation_sheets import printable
 from huitong.web.matters import actor_of, given_of, plain, shown
-from huitong.web.resources import contract_named
+from huitong.web.resources import askable_contract
 from huitong.web.services import ApiServices
 from huitong.web.serving import Answer, Ask, serve
 
@@ -25,7 +25,7 @@ def file_application(ask: Ask[ApiServices]) -> dict[str, Any]:
     ask.permit("application.file", asker.unit)
     ask.services.units.get(asker.unit)
     if body.get("resource"):
-        body["resource"] = contract_named(ask, body["resource"]).id
+        body["resource"] = askable_contract(ask, body["resource"]).id
     return _shown(ask, ask.services.applications.file(asker, body))
 
 
@@ -36,7 +36,7 @@ def list_applications(ask: Ask[ApiServices]) -> dict[str, Any]:
     unit = query.get("unit") or ("" if supervisor and ask.unit in ("", OPERATOR) else ask.unit)
     ask.permit("application.read", unit)
     limit, state = query.get("limit", 100), query.get("state", "")
-    resource = contract_named(ask, query["resource"]).id if query.get("resource") else ""
+    resource = askable_contract(ask, query["resource"]).id if query.get("resource") else ""
     after = None
     if unit:
         found, after = applications.of_unit(unit, after=query.get("after", ""), limit=limit)

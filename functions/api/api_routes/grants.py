@@ -11,7 +11,7 @@ from huitong.audit.trace import Trace
 from huitong.identity.authorize import may
 from huitong.ports import Item
 from huitong.sharing.grants import DIRECT, Grant
-from huitong.web.resources import contract_named, known_contract
+from huitong.web.resources import known_contract, knows, unknown
 from huitong.web.services import ApiServices
 from huitong.web.serving import Ask, serve
 
@@ -31,14 +31,14 @@ def list_grants(ask: Ask[ApiServices]) -> dict[str, Any]:
     else:
         every = [resource] if resource else [c.id for c in ask.services.contracts.all()]
         found = [g for one in every for g in grants.of_resource(one)]
-    return {"items": [g.as_dict() for g in found], "next": None}
+    return {"items": [_shown(g) for g in found], "next": None}
 
 
 @serve(routes, "put_grant")
 def put_grant(ask: Ask[ApiServices], unit: str, code: str) -> dict[str, Any]:
     ask.permit("grant.put", unit)
     ask.services.units.get(unit)
-    contract = contract_named(ask, code)
+    contract = known_contract(ask, code)
     body = ask.body
     ask.services.gates.check_ways(unit, contract, body.get("methods", ()))
     row_filter = body.get("row_filter", "")
@@ -61,32 +61,46 @@ def put_grant(ask: Ask[ApiServices], unit: str, code: str) -> dict[str, Any]:
     )
     given, creates, replaces = ask.services.grants.prepared(grant, contract, by=ask.by)
     _commit(ask, given, "put", creates, replaces)
-    return given.as_dict()
+    return _shown(given)
 
 
 @serve(routes, "second_grant")
 def second_grant(ask: Ask[ApiServices], unit: str, code: str) -> dict[str, Any]:
     """S-30: L4 fields of a grant are plain only once a second person stands behind it."""
     ask.permit("grant.put", unit)
-    grant, item = ask.services.grants.second(unit, contract_named(ask, code).id, _id(ask), by=ask.by)
-    _commit(ask, grant, "second", (), (item,))
-    return grant.as_dict()
+    contract, seen = known_contract(ask, code), ask.query.get("seen", "")
+    grant, item = ask.services.grants.second(unit, contract.id, _id(ask), by=ask.by, seen=seen)
+    _commit(ask, grant, f"second:{grant.digest}", (), (item,))
+    return _shown(grant)
 
 
 @serve(routes, "get_grant")
 def get_grant(ask: Ask[ApiServices], unit: str, code: str) -> dict[str, Any]:
     ask.permit("grant.read", unit)
-    return ask.services.grants.get(unit, contract_named(ask, code).id, _id(ask)).as_dict()
+    return _shown(ask.services.grants.get(unit, _resource(ask, unit, code), _id(ask)))
 
 
 @serve(routes, "revoke_grant")
 def revoke_grant(ask: Ask[ApiServices], unit: str, code: str) -> dict[str, Any]:
     ask.permit("grant.put", unit)
     grants = ask.services.grants
-    item = grants.end_item(grants.get(unit, contract_named(ask, code).id, _id(ask)), by=ask.by, reason="")
+    item = grants.end_item(grants.get(unit, known_contract(ask, code).id, _id(ask)), by=ask.by, reason="")
     ended = Grant.from_dict(item.body)
     _commit(ask, ended, "end", (), (item,))
-    return ended.as_dict()
+    return _shown(ended)
+
+
+def _resource(ask: Ask[ApiServices], unit: str, code: str) -> str:
+    """A resource that the asker may know of, or of which the unit has or had a grant. Raises NotFound."""
+    found = ask.services.contracts.find(code)
+    if found is None or not (knows(ask, found) or ask.services.grants.of(unit, found.id)):
+        raise unknown(code)
+    return str(found.id)
+
+
+def _shown(grant: Grant) -> dict[str, Any]:
+    """With the digest that a second person names."""
+    return {**grant.as_dict(), "digest": grant.digest}
 
 
 def _id(ask: Ask[ApiServices]) -> str:

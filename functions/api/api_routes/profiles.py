@@ -8,7 +8,7 @@ from chalice.app import Blueprint
 
 from huitong.errors import BadRequest
 from huitong.intake.profiles import ImportProfile
-from huitong.web.resources import contract_named, delivering_unit, known_contract
+from huitong.web.resources import delivering_unit, known_contract
 from huitong.web.services import ApiServices
 from huitong.web.serving import Ask, serve
 
@@ -39,7 +39,7 @@ def put_profile(ask: Ask[ApiServices], unit: str, code: str, name: str) -> dict[
 @serve(routes, "get_profile")
 def get_profile(ask: Ask[ApiServices], unit: str, code: str, name: str) -> dict[str, Any]:
     ask.permit("profile.read", unit)
-    return _shown(ask.services.profiles.get(unit, contract_named(ask, code).id, name))
+    return _shown(ask.services.profiles.get(unit, known_contract(ask, code).id, name))
 
 
 def _shown(profile: ImportProfile) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from huitong.errors import NotPermitted
 from huitong.procedures.model import Record
 from huitong.tickets.request_content import Asked, Person
 from huitong.web.matters import actor_of, given_of, listed, readable, shown
-from huitong.web.resources import contract_named
+from huitong.web.resources import askable_contract
 from huitong.web.services import ApiServices
 from huitong.web.serving import Ask, serve
 
@@ -26,7 +26,7 @@ def file_request(ask: Ask[ApiServices]) -> dict[str, Any]:
         Person(p["id_no"], p.get("relation", "debtor"), p.get("name", "")) for p in body.get("persons", ())
     )
     asked = Asked(
-        contract_named(ask, body["resource"]),
+        askable_contract(ask, body["resource"]),
         tuple(dict.fromkeys(body["fields"])),
         body["purpose"],
         case_no=body.get("case_no", ""),

@@ -12,7 +12,7 @@ from huitong.identity.model import OPERATOR
 from huitong.standing.desks import KINDS
 from huitong.standing.registration import Officer, Registration, credit_code_warnings
 from huitong.web.matters import actor_of, given_of, listed, plain, readable, shown, unit_of
-from huitong.web.resources import contract_named, known_contract
+from huitong.web.resources import askable_contract, known_contract
 from huitong.web.services import ApiServices
 from huitong.web.serving import Ask, serve
 
@@ -155,7 +155,7 @@ def get_gate(ask: Ask[ApiServices]) -> dict[str, Any]:
         raise BadRequest("请给出资源", "Name the resource")
     unit = ask.query.get("unit") or actor_of(ask).unit
     ask.permit("standing.read", unit)
-    contract = contract_named(ask, ask.query["resource"])
+    contract = askable_contract(ask, ask.query["resource"])
     if interface == "share":
         ask.permit("standing.read", contract.provider or OPERATOR)
         problems = gates.lacks_to_share(contract)
@@ -203,4 +203,4 @@ def list_interfaces(ask: Ask[ApiServices]) -> dict[str, Any]:
 @serve(routes, "get_controls")
 def get_controls(ask: Ask[ApiServices], unit: str, code: str) -> dict[str, Any]:
     ask.permit("standing.read", unit)
-    return ask.services.controls.of(unit, contract_named(ask, code))
+    return ask.services.controls.of(unit, askable_contract(ask, code))

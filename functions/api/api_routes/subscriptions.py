@@ -13,7 +13,7 @@ from huitong.identity.authorize import may
 from huitong.identity.model import OPERATOR, Principal
 from huitong.sharing.access import Access
 from huitong.sharing.decide import access_for
-from huitong.web.resources import contract_named, known_contract
+from huitong.web.resources import contract_named, known_contract, knows, unknown
 from huitong.web.services import ApiServices
 from huitong.web.serving import Ask, serve
 
@@ -108,6 +108,8 @@ def _access_of(ask: Ask[ApiServices], contract: Contract, unit: str) -> Access:
     """What the unit itself may have, whoever subscribes for it."""
     system = Principal("", unit, frozenset({"consumer"}))
     access = access_for(system, contract, ask.services.grants, use=ask.use("push"))
+    if access is None and not knows(ask, contract):
+        raise unknown(ask.body["resource"])
     if access is None or access.gives != "rows":
         raise NotPermitted(
             f"单位 {unit} 没有资源 {contract.id} 的授权",

@@ -200,19 +200,22 @@ def test_a_decision_at_the_very_same_moment_conflicts_and_leaves_one_grant(world
     assert world.grants.of_case(CASE_NO) == []
 
 
-def test_the_family_enters_the_case_by_an_approved_request_only(world: World) -> None:
+def test_the_family_is_known_to_the_grant_of_the_request_that_named_it_and_to_no_other(world: World) -> None:
+    """S-11: whom one unit calls a relative is thereby nobody about whom other resources are asked."""
     judge = Principal("p-judge", COURT, frozenset({"case_officer"}))
     spouse, partner = (blind(KEY, "subject", n) for n in (SPOUSE, PARTNER))
     made = world.file(Person(SPOUSE, "spouse"), Person(PARTNER, "other"))
     assert spouse not in world.cases.bound(CASE_NO, judge, COURT).subjects
     world.requests.take(made.id, "check", PARTNER_OF_FIRM)
     world.requests.take(made.id, "approve", CLERK)
-    assert spouse in world.cases.bound(CASE_NO, judge, COURT).subjects
+    assert spouse not in world.cases.bound(CASE_NO, judge, COURT).subjects  # nor under another grant
+    assert spouse not in world.cases.bound(CASE_NO, judge, COURT, grant="another").subjects
     assert partner not in world.cases.bound(CASE_NO, judge, COURT).subjects  # known to its grant only
     bound = world.cases.bound(CASE_NO, LAWYER.principal, FIRM, grant=made.id)
     assert bound.subjects == {spouse, partner}  # and the grant is about nobody else
     world.say("31", "32", "60")
-    assert spouse not in world.cases.bound(CASE_NO, judge, COURT).subjects  # domain.md 3: not in 60
+    late = world.cases.bound(CASE_NO, LAWYER.principal, FIRM, grant=made.id).subjects
+    assert spouse not in late  # domain.md 3: not in 60
     with pytest.raises(NotPermitted):
         world.file(Person(SPOUSE, "spouse"))
 

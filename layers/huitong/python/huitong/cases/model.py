@@ -38,10 +38,10 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """``subjects``: blind indexes of the debtor and the family with their relation; ``named``: those whom an
-    approved request named, by its id, which is its grant's. ``seen``: how far each resource has been
-    applied to this case. ``flag``: what the court's resource says that cannot be (the stage is then the
-    last possible one)."""
+    """``subjects``: blind index of the debtor, with the relation; ``named``: those whom an approved request
+    named, family and others, by its id, which is its grant's: known to that grant only. ``seen``: how far
+    each resource has been applied to this case. ``flag``: what the court's resource says that cannot be
+    (the stage is then the last possible one)."""
 
     case_no: str
     stage: str

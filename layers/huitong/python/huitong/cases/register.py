@@ -167,10 +167,14 @@ class Cases:
             zh = f"案件处于阶段 {case.stage},不得查询当事人信息"
             en = f"The case is in stage {case.stage}: nothing may be asked about its persons"
             raise self._refused(case, principal, unit, "stage", zh, en)
-        known = {b for b, relation in case.subjects.items() if relation == "debtor" or case.stage in FAMILY}
-        if grant in case.named:  # a request's grant is about the persons that it named, and no others
+        known = {b for b, relation in case.subjects.items() if relation == "debtor"}
+        if grant in case.named:  # a request's grant is about the persons that it named, and no others; whom
+            # it calls a relative is one for its grant alone: its word opens no other resource about them
+            family = case.stage in FAMILY
             named = case.named[grant]
-            known = {b for b, relation in named.items() if b in known or relation == "other"}
+            known = {
+                b for b, is_ in named.items() if b in known or is_ == "other" or (family and is_ != "debtor")
+            }
         return CaseBinding(case.case_no, case.stage, frozenset(known), since(case, self.terms))
 
     def _refused(

@@ -26,6 +26,8 @@ from huitong.identity.roles import APART, RoleGrant, check_apart, in_force
 from huitong.ports import Clock, Item, Register, timestamp
 
 UNUSED_DAYS: Final = 90
+#: Roles in which a system works on when the person who answers for it has left.
+SYSTEMS: Final = frozenset({"source", "consumer"})
 _LOGIN: Final = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}")
 _BY_CLOCK: Final = Principal("schedule", "", frozenset())
 
@@ -180,12 +182,14 @@ class Accounts:
         return self._put(item, account, "roles", by)
 
     def disable(self, id: str, reason: str, *, by: Principal) -> Account:
-        """No sign-in, and no session goes on. Repeating it changes nothing. Raises NotFound, Conflict."""
+        """No sign-in, no session goes on, and the credentials that the person answers for end with the same
+        write, but those of systems alone (:data:`SYSTEMS`), which go on sending and receiving for the unit.
+        Repeating it changes nothing. Raises NotFound, Conflict."""
         item = self._stored(id)
         was = Account.from_dict(item.body)
         account = replace(was, state="disabled", reason=reason, epoch=was.epoch + 1)
         if was.state != "disabled":
-            self._put(item, account, "disable", by)
+            self._put(item, account, "disable", by, self._ended_credentials(was))
         self._provider.set_enabled(was.login, False)
         return account if was.state != "disabled" else was
 
@@ -264,8 +268,20 @@ class Accounts:
             held.update(roles)
         return held
 
-    def _put(self, item: Item, account: Account, step: str, by: Principal) -> Account:
-        self._traces.commit(_trace(account, step, by), replaces=[_item(account, item.version)])
+    def _ended_credentials(self, account: Account) -> Sequence[Item]:
+        """Entries of the person's credentials that act in more than a system's roles, ended."""
+        found = [
+            self._register.get(f"CREDENTIAL#{id}", "CREDENTIAL")
+            for id, roles in account.credentials.items()
+            if not SYSTEMS.issuperset(roles)
+        ]
+        return [i.with_body(disabled=True) for i in found if i is not None and not i.body["disabled"]]
+
+    def _put(
+        self, item: Item, account: Account, step: str, by: Principal, ended: Sequence[Item] = ()
+    ) -> Account:
+        traces = [_trace(account, step, by), *(_ended(i, by) for i in ended)]
+        self._traces.commit(*traces, replaces=[_item(account, item.version), *ended])
         return account
 
     def _stored(self, id: str) -> Item:
@@ -296,6 +312,11 @@ def _trace(account: Account, step: str, by: Principal) -> Trace:
     return Trace(
         act="rights", actor=by.who, unit=by.unit, fields=roles, detail=f"account:{account.id}:{step}"
     )
+
+
+def _ended(credential: Item, by: Principal) -> Trace:
+    roles, detail = tuple(credential.body["roles"]), f"credential:{credential.body['id']}:disable"
+    return Trace(act="rights", actor=by.who, unit=by.unit, fields=roles, detail=detail)
 
 
 def _not_oneself(account: Account, by: Principal) -> None:

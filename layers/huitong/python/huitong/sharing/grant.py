@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
@@ -69,6 +71,12 @@ class Grant:
     ended_at: str = ""
     ended_by: str = ""
     end_reason: str = ""
+
+    @property
+    def digest(self) -> str:
+        """What a second person looks at: all that is given, by whom and when, not who stands behind it."""
+        given = {n: v for n, v in self.as_dict().items() if n != "seconded_by"}
+        return hashlib.sha256(json.dumps(given, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
     @property
     def ref(self) -> str:

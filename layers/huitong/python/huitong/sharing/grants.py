@@ -11,7 +11,7 @@ from datetime import date, timedelta, timezone
 from typing import Final
 
 from huitong.contracts.model import Contract
-from huitong.errors import InvalidQuery, NotFound, NotPermitted
+from huitong.errors import Conflict, InvalidQuery, NotFound, NotPermitted
 from huitong.ports import Clock, Item, Register, timestamp
 from huitong.sharing.decide import access_for
 from huitong.sharing.grant import DIRECT, NOT_SHARED, Grant, item_of, problems_of
@@ -59,14 +59,23 @@ class Grants:
         """The register entry of a grant, to be written in somebody's own transaction; 0 = a new one."""
         return item_of(grant, version)
 
-    def second(self, unit: str, resource: str, id: str = "", *, by: str) -> tuple[Grant, Item]:
+    def second(
+        self, unit: str, resource: str, id: str = "", *, by: str, seen: str = ""
+    ) -> tuple[Grant, Item]:
         """A second person stands behind the grant: only then are its L4 fields plain (S-30).
 
-        Returns the grant and the entry to replace. Raises NotFound, and
-        NotPermitted when it is the person who gave it.
+        ``seen`` is the digest of what the person looked at. Returns the grant and the
+        entry to replace; whoever gives it anew meanwhile makes that write a Conflict, and
+        a grant given anew needs a second person anew. Raises NotFound, Conflict (it was
+        changed since, or has ended), NotPermitted when it is the person who gave it.
         """
         item = self._required(unit, resource, id)
         grant = Grant.from_dict(item.body)
+        if seen not in ("", grant.digest):
+            zh, en = "授权在查看之后已更改,请重新查看", "The grant was changed since it was looked at"
+            raise Conflict(zh, en, resource=resource, unit=unit)
+        if grant.revoked:
+            raise Conflict("授权已终止", "The grant has ended", resource=resource, unit=unit)
         if by == grant.given_by:
             zh, en = "须由另一人复核", "It takes a second person"
             raise NotPermitted(zh, en, resource=resource, unit=unit)

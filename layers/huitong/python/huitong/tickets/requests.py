@@ -20,7 +20,7 @@ from uuid import uuid4
 
 from huitong.audit.subjects import blind, inline, subject_text
 from huitong.audit.trace import Trace, Traces
-from huitong.cases.model import Case, Named, Relation
+from huitong.cases.model import Case, Named
 from huitong.cases.register import BY, Cases, Kept, Member
 from huitong.cases.stages import FAMILY, USABLE
 from huitong.contracts.model import Contract
@@ -327,11 +327,8 @@ class Requests:
 
 
 def _with(case: Case, id: str, named: Mapping[str, Named]) -> Case:
-    family: dict[str, Relation] = {
-        b: relation for b, relation in named.items() if relation in ("spouse", "dependant")
-    }
-    subjects = {**family, **case.subjects}  # who is the debtor is not made a relative by a request
-    return replace(case, subjects=subjects, named={**case.named, id: dict(named)})
+    """Known to this request's grant only: what a unit says of somebody's family opens no other resource."""
+    return replace(case, named={**case.named, id: dict(named)})
 
 
 def _narrowed(wanted: Any, of: Sequence[str]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from huitong.identity.authorize import may
 from huitong.identity.model import OPERATOR
 from huitong.sharing.access import Access, Path_
 from huitong.sharing.decide import access_for
+from huitong.sharing.grant import NOT_SHARED
 from huitong.web.serving import Ask
 
 
@@ -44,6 +45,17 @@ def known_contract(ask: Ask[Any], name: str, version: int = 0) -> Contract:
     """Raises NotFound also when there is one that the asker may not know of."""
     contract = contract_named(ask, name, version)
     if not knows(ask, contract):
+        raise unknown(name)
+    return contract
+
+
+def askable_contract(ask: Ask[Any], name: str) -> Contract:
+    """A contract that the asker may ask for: one that it knows, or one that is shared with those who apply.
+    Of one that is not shared (不予共享) outsiders know only what the catalogue publishes. Raises NotFound."""
+    contract = contract_named(ask, name)
+    if contract.share_type != NOT_SHARED or knows(ask, contract):
+        return contract
+    if ask.services.area("catalog").entry(contract.id) is None:
         raise unknown(name)
     return contract
 

@@ -29,6 +29,8 @@ AFTER: Final = text("token `next` of the answer before", most=512)
 OF_RESOURCE: Final = text("only of this resource", most=64, pattern=CODE)
 OF_UNIT: Final = text("only of this unit", most=40, pattern=UNIT)
 OF_GRANT: Final = text("id of the grant; none = the unit's direct grant", most=128, pattern=ID)
+OF_DIGEST: Final = text("digest of the grant as it was looked at; refused when it was changed since", most=32,
+                        pattern=r"^[0-9a-f]{32}$")  # fmt: skip
 FROM: Final = text("from this day or moment on", most=30, pattern=r"^\d{4}-\d\d-\d\d")
 TO: Final = text("to this day or moment, included", most=30, pattern=r"^\d{4}-\d\d-\d\d")
 PAGED: Final = {"after": AFTER, "limit": LIMIT}
