@@ -118,7 +118,7 @@ def published(who: Person, upload: str) -> str:
 def receipts(cast: Cast, subscriptions: dict[str, tuple[str, str]]) -> dict[str, list[dict[str, Any]]]:
     """Until nothing is outstanding; the deliveries of each subscription."""
     end = time.monotonic() + 60
-    while time.monotonic() < end and cast["officer"].huitong("ledger")["pending"]:
+    while time.monotonic() < end and cast["auditor"].huitong("ledger")["pending"]:
         time.sleep(0.3)
     return {
         name: cast[who].huitong("subscription", "deliveries", id)["items"]
@@ -155,7 +155,7 @@ def summary(
         for one in found:
             receipt = json.dumps(one.get("receipt"), ensure_ascii=False)
             print(f"  {name} #{one['n']} {one['status']:<13} {one['count']:>4} events  receipt {receipt}")
-    ledger = cast["officer"].huitong("ledger")
+    ledger = cast["auditor"].huitong("ledger")
     print("\n== 对账 ledger ==")
     counts = {k: v for k, v in ledger.items() if isinstance(v, int) and not isinstance(v, bool)}
     print("  " + " ".join(f"{k} {v}" for k, v in counts.items()))

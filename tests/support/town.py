@@ -88,11 +88,13 @@ class Town:
     COURT, POLICE, AGENCY, HOUSING = (
         "1144030000AA01019J", "1144030000AA01086G", "1144030000AA01123N", "1144030000AA01078M"
     )  # fmt: skip
+    FIRM = "31440000MD0000219N"  # administrator of the cases of localstack/demo_data.py
     PEOPLE: ClassVar = {
         "court": (COURT, "source"), "court-officer": (COURT, "officer"), "police": (POLICE, "source"),
         "officer": ("", "officer"), "agency": (AGENCY, "consumer"), "agency-source": (AGENCY, "source consumer"),
         "housing": (HOUSING, "consumer"), "housing-applicant": (HOUSING, "applicant"),
         "housing-approver": (HOUSING, "approver"), "court-approver": (COURT, "approver"),
+        "police-approver": (POLICE, "approver"), "lawyer": (FIRM, "case_officer"), "partner": (FIRM, "approver"),
         "auditor": ("", "auditor"),
     }  # fmt: skip
 
