@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help setup up down deploy status demo test test-unit test-e2e lint format bench lock pr clean
+.PHONY: help setup up down deploy status demo test test-unit test-e2e lint format bench bench-peers lock pr clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -49,7 +49,7 @@ deploy: $(STAMP) ## Deploy what has changed to the local stack
 status: $(STAMP) ## Where the local stack is
 	@$(STACK) status
 
-demo: $(STAMP) ## The whole way: deliver, check, compare, push, query
+demo: $(STAMP) ## Deliveries and one whole sharing, from application to termination
 	@$(BIN)/python localstack/demo.py
 
 test: test-unit test-e2e ## The whole suite
@@ -75,6 +75,13 @@ format: $(STAMP) ## Put the code into form
 
 bench: $(STAMP) ## Ratios to a floor measured in the same run; BENCH=… adds arguments
 	@$(BIN)/python -m benchmarks $(BENCH)
+
+bench-peers: .venv-bench/.installed ## The tools that rules are compared with, in .venv-bench
+
+.venv-bench/.installed: benchmarks/peers.txt
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r benchmarks/peers.txt
+	@touch $@
 
 lock: ## Resolve pyproject.toml anew into requirements.lock (with hashes)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --all-extras --python-version 3.11 --no-header --no-annotate --no-emit-index-url -o requirements.lock pyproject.toml
