@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,6 +15,7 @@ from huitong.intake.columns import OPERATION, Plan
 from huitong.intake.profiles import ALL, ImportProfile
 from huitong.intake.readers.table import Block
 from huitong.intake.returned import ORIGINAL_ROW
+from huitong.intake.strays import Strays
 from huitong.intake.structure import Structural
 
 #: Blanks at the ends of a cell, the ideographic and the no-break one included.
@@ -33,13 +35,21 @@ _USUAL: Final = {
 class Rows:
     batch: pa.RecordBatch
     findings: tuple[Structural, ...]
+    blank: pa.Array | None = None  # numbers of rows without a value in any wanted column
 
 
 class Cells:
     """Applies one plan and one profile to every block of a file."""
 
-    def __init__(self, plan: Plan, contract: Contract, profile: ImportProfile | None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        contract: Contract,
+        profile: ImportProfile | None,
+        strays: Strays | None = None,
+    ) -> None:
         self._plan = plan
+        self._strays = strays
         self._profile = profile
         self._trimmed = _trimmed(contract, profile)
         self._formats = _formats(contract, profile)
@@ -58,10 +68,21 @@ class Cells:
         operation = None if self._plan.operation is None else block.columns[self._plan.operation]
         rows = block.rows
         keep = _not_blank([column for name, column in columns.items() if name != ORIGINAL_ROW])
+        blank = None
+        after_gap: list[int] = []
         if keep is not None:
+            blank = rows.filter(pc.invert(keep))
+            after_gap = _after_gaps(keep)
             columns = {name: column.filter(keep) for name, column in columns.items()}
             operation = operation.filter(keep) if operation is not None else None
             rows = rows.filter(keep)
+        if self._strays is not None:
+            keep, stray = self._strays.of(list(columns.values()), rows, after_gap)
+            findings += stray
+            if keep is not None:
+                columns = {name: column.filter(keep) for name, column in columns.items()}
+                operation = operation.filter(keep) if operation is not None else None
+                rows = rows.filter(keep)
         columns.pop(OPERATION, None)
         columns = {name: self.cell(name, column) for name, column in columns.items()}
         columns |= {name: pa.repeat(pa.scalar(self._defaults[name]), len(rows)) for name in self._added}
@@ -77,7 +98,7 @@ class Cells:
         if block.nul:
             batch, with_nul = _without_nul(batch, list(columns))
             findings += with_nul
-        return Rows(batch, tuple(findings))
+        return Rows(batch, tuple(findings), blank)
 
     def cell(self, name: str, column: pa.Array) -> pa.Array:
         """Texts of a field as the profile wants them."""
@@ -163,6 +184,16 @@ def _not_blank(columns: list[pa.Array]) -> pa.Array | None:
     if not pc.any(blank).as_py():
         return None
     return pc.invert(blank)
+
+
+def _after_gaps(keep: pa.Array) -> list[int]:
+    """Positions, among the rows that are kept, of those that follow an empty one."""
+    kept = keep.to_numpy(zero_copy_only=False)
+    follows = kept.copy()
+    follows[0] = False
+    follows[1:] &= ~kept[:-1]
+    places: list[int] = (np.cumsum(kept)[follows] - 1).tolist()
+    return places
 
 
 def _unusable_operations(rows: pa.RecordBatch, values: pa.Array) -> list[Structural]:

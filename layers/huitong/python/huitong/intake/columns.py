@@ -33,6 +33,7 @@ class Plan:
     findings: tuple[Structural, ...]
     required: tuple[str, ...]
     original: int | None = None  # the position within ``wanted`` of the row's number in the first delivery
+    unread: tuple[int, ...] = ()  # positions in the header of columns that are not staged
 
     def check_named(self, named: Collection[str] | None) -> None:
         """For formats without a header: a required field that no row ever named is a missing column."""
@@ -53,7 +54,8 @@ def plan_columns(
     fields: list[str] = []
     operation: int | None = None
     original: int | None = None
-    unknown: list[str] = []
+    unknown: list[tuple[str, str, str]] = []
+    unread: list[int] = []
     _refuse_doubles(table, names)
     for position, cell in enumerate(table.header):
         name = names.field(cell)
@@ -73,15 +75,16 @@ def plan_columns(
             wanted.append(position)
             fields.append(name)
         else:
-            unknown.append(cell.strip() or f"#{position + 1}")
+            unread.append(position)
+            unknown.append((cell.strip() or f"#{position + 1}", *names.near(cell)))
     _refuse_operation(operation, profile, mode, table)
     given = set(fields) | set(profile.defaults if profile else ())
     required = _required(contract, mode, operation is not None)
     missing = [name for name in required if name not in given]
     if missing and table.named is None:
-        raise _missing(missing, table.header)
+        raise _missing(missing, table.header, [u for u in unknown if u[1] in missing])
     absent = [f.name for f in contract.fields if f.name not in given and mode != "deletion"]
-    findings = [unknown_column(cell) for cell in unknown]
+    findings = [unknown_column(*one) for one in unknown]
     findings += [_absent(name) for name in absent]
     return Plan(
         tuple(wanted),
@@ -91,6 +94,7 @@ def plan_columns(
         tuple(findings),
         tuple(required),
         original,
+        tuple(unread),
     )
 
 
@@ -130,11 +134,15 @@ def _refuse_operation(operation: int | None, profile: ImportProfile | None, mode
         )
 
 
-def _missing(missing: Sequence[str], header: Sequence[str]) -> UnreadableFile:
+def _missing(
+    missing: Sequence[str], header: Sequence[str], near: Sequence[tuple[str, str, str]] = ()
+) -> UnreadableFile:
+    zh = "".join(f";列“{cell}”注明“{inside}”,与 {field} 不同" for cell, field, inside in near)
+    en = "".join(f'; column "{cell}" says "{inside}" and so is not {field}' for cell, field, inside in near)
     return refusal(
         "columns.missing",
-        f"缺少必需的列:{'、'.join(missing)};文件中的列为:{'、'.join(header[:50])}",
-        f"Required columns are missing: {', '.join(missing)}; the file has: {', '.join(header[:50])}",
+        f"缺少必需的列:{'、'.join(missing)};文件中的列为:{'、'.join(header[:50])}{zh}",
+        f"Required columns are missing: {', '.join(missing)}; the file has: {', '.join(header[:50])}{en}",
         advice=(
             "核对表头;列名不同时请在导入方案中设置映射,表头不在第一行时请设置 header_row",
             "Check the header; map other names in the import profile; set header_row if it is not row 1",
@@ -144,7 +152,16 @@ def _missing(missing: Sequence[str], header: Sequence[str]) -> UnreadableFile:
     )
 
 
-def unknown_column(cell: str) -> Structural:
+def unknown_column(cell: str, field: str = "", inside: str = "") -> Structural:
+    """A column that is not taken. ``field``: what it would be, did it not say ``inside`` in brackets."""
+    if field:
+        return Structural(
+            "column.unit",
+            f"列“{cell}”注明“{inside}”,未作为 {field} 接收;请按契约的单位填报并去掉注明,或在导入方案中映射",
+            f'Column "{cell}" says "{inside}" and was not taken as {field}; give it in the unit of the '
+            "contract without the words in brackets, or map it in the import profile",
+            column=cell,
+        )
     return Structural(
         "column.unknown",
         f"列 {cell} 不在数据契约中,未接收",

@@ -19,7 +19,9 @@ from huitong.intake.profiles import ImportProfile
 from huitong.intake.readers.header import Names
 from huitong.intake.readers.refusals import refusal
 from huitong.intake.readers.table import Table
+from huitong.intake.strays import Strays
 from huitong.intake.structure import UNKNOWN_FIELDS, Structural, structure_key
+from huitong.intake.unread import Unread
 from huitong.ports import ObjectStore
 
 #: A file is closed at either limit, so that no step needs to hold more.
@@ -76,7 +78,9 @@ def stage(
     Raises UnreadableFile when columns are missing or ambiguous, or there is no row at all.
     """
     plan = plan_columns(table, names, contract, profile, mode)
-    cells = Cells(plan, contract, profile)
+    strays = _strays(table, plan, contract) if table.header_row else None
+    cells = Cells(plan, contract, profile, strays)
+    unread = Unread(table, plan)
     findings = _FindingsFile(batch, work, (*table.findings, *plan.findings), _Keys(names, contract, cells))
     parts = _Parts(plan, batch, store, work)
     broken = given = 0
@@ -87,6 +91,10 @@ def stage(
             broken += sum(f.raw is not None for f in rows.findings)
             findings.add(rows.findings)
             parts.add(rows.batch)
+            unread.note(rows.blank)
+        for lost in unread.findings():
+            broken += len(lost)
+            findings.add(lost)
         rows_read = parts.rows + broken
         if given:
             plan.check_named(table.named)
@@ -95,6 +103,12 @@ def stage(
     if findings.count:
         store.put_file(structure_key(batch.resource, batch.id), findings.path)
     return Staged(tuple(parts.keys), rows_read, broken, findings.count)
+
+
+def _strays(table: Table, plan: Plan, contract: Contract) -> Strays:
+    needed = {f.name for f in contract.fields if f.key or (f.required and not plan.deletes)}
+    places = frozenset(i for i, name in enumerate(plan.fields) if name in needed)
+    return Strays(tuple(table.header[p] for p in plan.wanted), places)
 
 
 def _no_rows(filename: str) -> Exception:

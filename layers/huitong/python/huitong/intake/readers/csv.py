@@ -116,10 +116,11 @@ class CsvTable:
     def _ragged(self, number: int, cells: int, raw: str) -> Structural:
         row = self.start.header_row + number
         expected = len(self.start.header)
+        zh, en = _why(cells, expected)
         return Structural(
             "row.ragged",
-            f"第 {row} 行有 {cells} 列,表头有 {expected} 列",
-            f"Row {row} has {cells} columns; the header has {expected}",
+            f"第 {row} 行有 {cells} 列,表头有 {expected} 列{zh}",
+            f"Row {row} has {cells} columns; the header has {expected}{en}",
             source_row=row,
             raw=raw[:_RAW_SHOWN],
             severity="error",
@@ -134,6 +135,18 @@ class CsvTable:
         except csv.Error:
             return ()
         return tuple((name, cell or None) for name, cell in zip(self.start.header, found, strict=False))
+
+
+def _why(cells: int, expected: int) -> tuple[str, str]:
+    if cells > expected:
+        return (
+            ";多半是某个值含有分隔符而未加引号,或行尾多了分隔符",
+            "; most likely a value holds the delimiter without quotes, or the row ends with one",
+        )
+    return (
+        ";多半是某个值含有换行而未加引号,或行尾缺列",
+        "; most likely a value holds a line break without quotes, or columns at the end are missing",
+    )
 
 
 def _translated(error: pa.ArrowInvalid, limit: int) -> UnreadableFile:
@@ -202,6 +215,9 @@ def _find_start(text: Text, layout: Layout, names: Names, quote: str) -> _Start:
     else:
         position = names.find([cells for cells, _ in records]) or 0
     header, end = records[position]
+    below = [cells for cells, _ in records[position + 1 :] if any(cells)]
+    if below and all(len(c) == len(header) + 1 and not c[-1] for c in below):
+        header = [*header, ""]  # a delimiter at the end of every row but the header's
     return _Start(delimiter, tuple(header), position + 1, text.start + end)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -15,11 +15,22 @@ import pyarrow.compute as pc
 from huitong.intake.layout import Layout
 from huitong.intake.readers.header import SEARCHED_ROWS, Names
 from huitong.intake.readers.refusals import refusal
+from huitong.intake.readers.sheets import of_layout, other_sheet
 from huitong.intake.readers.table import Block
-from huitong.intake.readers.workbook import Oddities, check_xls, check_xlsx, oddities, position_of_sheet
+from huitong.intake.readers.workbook import (
+    Oddities,
+    check_xls,
+    check_xlsx,
+    hidden_sheets,
+    oddities,
+    position_of_sheet,
+    size_of_sheet,
+)
 from huitong.intake.structure import Structural
 
 _ROWS_PER_BLOCK: Final = 65_536
+#: Bytes of a sheet beside the one that is read, up to which it is looked into.
+_LOOKED_AT: Final = 16 * 1024 * 1024
 _MOMENT: Final = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?$"
 
 
@@ -137,7 +148,8 @@ def open_excel(path: Path, kind: str, layout: Layout, names: Names) -> ExcelTabl
         raise _damaged() from error
     if not sheets:
         raise refusal("sheet.missing", "工作簿没有工作表", "The workbook has no sheet")
-    sheet, head, at = _found(reader, sheets, layout, names)
+    hidden = hidden_sheets(path) if kind == "xlsx" else frozenset()
+    sheet, head, at = _found(reader, sheets, layout, names, hidden)
     title = sheets[sheet.position]
     if at >= len(head):
         raise refusal(
@@ -149,16 +161,30 @@ def open_excel(path: Path, kind: str, layout: Layout, names: Names) -> ExcelTabl
     header = _merged(sheet, head, at, names)
     member = position_of_sheet(path, title) if kind == "xlsx" else ""
     odd = oddities(path, member, sheet.left, len(header), at + 1) if member else Oddities()
-    return ExcelTable(reader, sheet, header, at + 1, odd)
+    findings = of_layout(odd, header, title if title in hidden else "")
+    if kind == "xlsx" and not layout.sheet:
+        rest = [p for p, s in enumerate(sheets) if s != title and s not in hidden]
+        tables = [p for p in rest if _has_table(reader, path, p, sheets[p], names)]
+        findings += [other_sheet(sheets[p], title) for p in tables]
+    return ExcelTable(reader, sheet, header, at + 1, odd, findings)
+
+
+def _has_table(reader: Any, path: Path, position: int, name: str, names: Names) -> bool:
+    """Whether a sheet that is not read has a table of the resource, too. One too large to look at counts."""
+    if size_of_sheet(path, name) > _LOOKED_AT:
+        return True
+    return _header_at(_load(reader, position).head(SEARCHED_ROWS + 1), names, 0) is not None
 
 
 def _found(
-    reader: Any, sheets: Sequence[str], layout: Layout, names: Names
+    reader: Any, sheets: Sequence[str], layout: Layout, names: Names, hidden: Collection[str]
 ) -> tuple[_Sheet, list[list[str | None]], int]:
-    """The declared sheet; else the first with a header; else the first with any content."""
+    """The declared sheet; else the first with a header, those that a person sees before hidden ones; else
+    the first with any content."""
     chosen = _chosen(sheets, layout.sheet)
     fallback: tuple[_Sheet, list[list[str | None]], int] | None = None
-    for position in [chosen] if chosen is not None else range(len(sheets)):
+    seen_first = sorted(range(len(sheets)), key=lambda p: sheets[p] in hidden)
+    for position in [chosen] if chosen is not None else seen_first:
         sheet = _load(reader, position)
         head = sheet.head(max(SEARCHED_ROWS, layout.header_row) + 1)
         at = _header_at(head, names, layout.header_row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -57,7 +58,12 @@ class Names:
 
     def field(self, cell: str) -> str:
         """The field that a header cell names, or ""."""
-        return self._fields.get(plain(cell), "")
+        return self._fields.get(plain(cell), "") or self._fields.get(bare(cell), "")
+
+    def near(self, cell: str) -> tuple[str, str]:
+        """The field that a heading names apart from what stands in brackets, and that; ("", "") if none."""
+        text, inside = _split(cell)
+        return (self._fields.get(text, ""), inside) if inside else ("", "")
 
     def label(self, key: str) -> str:
         """Which of the :attr:`labels` a key means, or ""."""
@@ -68,7 +74,7 @@ class Names:
     def known(self, cells: Sequence[str | None]) -> int:
         """How many different columns of the contract (or of the profile) the cells name."""
         texts = [plain(c) for c in cells if c]
-        fields = {self._fields[t] for t in texts if t in self._fields}
+        fields = {f for c in cells if c and (f := self.field(c))}
         return len(fields) + len(self._extra.keys() & set(texts))
 
     def is_header(self, cells: Sequence[str | None]) -> bool:
@@ -80,6 +86,41 @@ class Names:
     def find(self, rows: Sequence[Sequence[str | None]]) -> int | None:
         """Position (from 0) of the first of the rows that reads like a header."""
         return next((i for i, row in enumerate(rows[:SEARCHED_ROWS]) if self.is_header(row)), None)
+
+
+#: What may stand in brackets behind a heading without changing what its column holds.
+_IDLE: Final = frozenset(
+    {
+        "必填",
+        "必填项",
+        "选填",
+        "选填项",
+        "可选",
+        "可空",
+        "非必填",
+        "元",
+        "单位:元",
+        "人民币元",
+        "文本",
+        "文本格式",
+    }
+)
+_BRACKETS: Final = re.compile(r"^(.*?)[(\[【〔{]([^)\]】〕}]*)[)\]】〕}]$")
+
+
+def _split(name: str) -> tuple[str, str]:
+    """A heading without stars, colons, line breaks and what is in brackets at its end; and the latter."""
+    text = plain(name).strip("*:：＊ ")
+    if any("\u4e00" <= c <= "\u9fff" for c in text):
+        text = re.sub(r"\s+", "", text)
+    found = _BRACKETS.match(text)
+    return (found[1].strip("* "), found[2].strip()) if found else (text, "")
+
+
+def bare(name: str) -> str:
+    """A heading without its decoration; one in brackets that says another unit or meaning stays as it is."""
+    text, inside = _split(name)
+    return text if not inside or inside in _IDLE else plain(name)
 
 
 def plain(name: str) -> str:

@@ -34,6 +34,13 @@ _LONG: Final = re.compile(rb"v>-?(?:\d{16,}|\d(?:\.\d+)?[Ee]\+?(?:1[5-9]|[2-9]\d
 _MOMENT: Final = re.compile(rb"t(?: [^>]*)?>\s*\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
 
+_HIDDEN_ROW: Final = re.compile(rb'<(?:\w+:)?row [^>]*hidden="(?:1|true)"[^>]*>')
+_ROW_NUMBER: Final = re.compile(rb'\br="(\d+)"')
+_HIDDEN_COLUMN: Final = re.compile(rb'<(?:\w+:)?col [^>]*hidden="(?:1|true)"[^>]*>')
+_MERGED: Final = re.compile(rb'mergeCell ref="([A-Z]{1,3}(\d+):[A-Z]{1,3}(\d+))"')
+_MOST_SHOWN: Final = 200
+
+
 @dataclass(slots=True)
 class Oddities:
     """Cells by (row, column position from 0) or by column and row, as named."""
@@ -42,6 +49,9 @@ class Oddities:
     imprecise: list[tuple[int, int]] = field(default_factory=list)
     exact: dict[int, dict[int, str]] = field(default_factory=dict)  # column -> row -> text as seen
     text_like_moments: bool = False
+    hidden_rows: list[int] = field(default_factory=list)
+    hidden_columns: list[int] = field(default_factory=list)  # positions from 0
+    merged: list[tuple[str, int]] = field(default_factory=list)  # ranges below the header, their first row
 
     def __bool__(self) -> bool:
         return bool(self.broken or self.imprecise or self.exact)
@@ -86,6 +96,26 @@ def check_xls(path: Path) -> None:
         )
 
 
+def hidden_sheets(path: Path) -> frozenset[str]:
+    """Names of sheets that a person does not see."""
+    with zipfile.ZipFile(path) as book:
+        if "xl/workbook.xml" not in book.namelist():
+            return frozenset()
+        workbook = book.read("xl/workbook.xml").decode("utf-8", "replace")
+    tags = re.findall(r"<(?:\w+:)?sheet\b[^>]*>", workbook)
+    hidden = [tag for tag in tags if _attribute(tag, "state").lower().endswith("hidden")]
+    return frozenset(html.unescape(_attribute(tag, "name")) for tag in hidden)
+
+
+def size_of_sheet(path: Path, name: str) -> int:
+    """Bytes of the sheet, unpacked; 0 when the package does not say."""
+    member = position_of_sheet(path, name)
+    if not member:
+        return 0
+    with zipfile.ZipFile(path) as book:
+        return book.getinfo(member).file_size
+
+
 def position_of_sheet(path: Path, name: str) -> str:
     """The member of the package that holds the sheet, or "" when the package does not say."""
     with zipfile.ZipFile(path) as book:
@@ -121,6 +151,7 @@ def oddities(path: Path, member: str, left: int, width: int, header_row: int) ->
                 if any(mark in piece for mark in marks) or _LONG.search(piece):
                     _look(piece, padded, (left, width, header_row), found)
                 found.text_like_moments = found.text_like_moments or _MOMENT.search(piece) is not None
+                _look_at_layout(piece, (left, width, header_row), found)
             if "xl/sharedStrings.xml" in book.namelist() and not found.text_like_moments:
                 found.text_like_moments = any(
                     _MOMENT.search(piece) for piece in pieces(book, "xl/sharedStrings.xml", b"si>")
@@ -128,6 +159,25 @@ def oddities(path: Path, member: str, left: int, width: int, header_row: int) ->
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
         raise refusal("excel.damaged", "Excel 文件已损坏", "The workbook is damaged") from error
     return found
+
+
+def _look_at_layout(piece: bytes, area: tuple[int, int, int], found: Oddities) -> None:
+    """Hidden rows and columns, and merged cells below the header."""
+    left, width, header_row = area
+    if b"hidden=" in piece:
+        rows = (int(n) for tag in _HIDDEN_ROW.findall(piece) for n in _ROW_NUMBER.findall(tag))
+        found.hidden_rows += [n for n in rows if n > header_row][:_MOST_SHOWN]
+        for tag in _HIDDEN_COLUMN.findall(piece):
+            low, high = (
+                int(_attribute(tag.decode("ascii", "replace"), name) or 0) for name in ("min", "max")
+            )
+            places = range(max(low - 1 - left, 0), min(high - left, width))
+            found.hidden_columns += list(places)
+    if b"mergeCell " in piece:
+        for match in _MERGED.finditer(piece):
+            first, last = int(match[2]), int(match[3])
+            if first > header_row and last > first and len(found.merged) < _MOST_SHOWN:
+                found.merged.append((match[1].decode(), first))
 
 
 def _look(piece: bytes, padded: dict[int, int], area: tuple[int, int, int], found: Oddities) -> None:

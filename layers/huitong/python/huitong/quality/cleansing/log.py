@@ -35,7 +35,7 @@ class CleansingLog:
         batch = self.report.batch
         key = staging_key(batch.resource, batch.id, CLEANSED)
         self._file = ParquetFiles(
-            self.report.store, self.report.folder, lambda: key, CLEANSED_TYPES, file_rows=0
+            self.report.store, self.report.folder, lambda: key, CLEANSED_TYPES, file_rows=0, addressed=False
         )
 
     def add(self, block: Block) -> None:

@@ -79,8 +79,10 @@ def _at_the_ends(values: Texts) -> Places:
 
 def _maybe_blank(lead: Bytes, second: Bytes) -> npt.NDArray[np.bool_]:
     """By the first two bytes of a character: U+2000 on, U+3000, U+FEFF, U+00A0."""
-    found: npt.NDArray[np.bool_] = (lead == 0xE2) | (lead == 0xC2)
-    return found | ((lead == 0xE3) & (second == 0x80)) | ((lead == 0xEF) & (second == 0xBB))
+    found = (lead == 0xE2) | (lead == 0xC2)
+    found |= ((lead == 0xE3) & (second == 0x80)) | ((lead == 0xEF) & (second == 0xBB))
+    mask: npt.NDArray[np.bool_] = found
+    return mask
 
 
 def _blank_inside(values: Texts) -> Places:

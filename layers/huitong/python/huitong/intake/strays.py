@@ -1,0 +1,160 @@
+"""Rows of a sheet that are no records: totals, notes, the header again, the head of another table (Q-13).
+
+Cells are looked at by column and only where a telling word occurs in it at all; single rows only once they
+are suspected.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from huitong.intake.readers.header import plain
+from huitong.intake.structure import Structural
+
+_LOOKED: Final = 4  # columns from the left in which a total or a note begins
+_SIGNS: Final = tuple(
+    word.encode()
+    for word in (
+        *("计", "otal", "OTAL", "注", "说明", "填表", "填报", "填写", "制表", "审核", "复核", "打印", "导出"),
+        *("来源", "联系", "单位", "以上", "以下", "页"),
+    )
+)
+_TOTAL: Final = (
+    r"(?i)^[\s　]*(?:(?:本页|本表|全部|年度|本月|本年)?[总合小累共][\s　]*计|(?:grand |sub)?[\s-]*totals?)"
+    r"[\s　]*[:：]?[\s　]*$"
+)
+_WHO: Final = "(?:人|单位|日期|时间)?"
+_NOTED: Final = rf"备?注(?:释|明)?|(?:填[表报写])?说明|(?:填[表报写]|制表|审核|复核){_WHO}"
+_OTHERS: Final = rf"(?:打印|导出){_WHO}|数据来源|联系(?:人|电话|方式)|单位(?:盖章|负责人)?"
+#: A note by its form; and one by its words, which counts only where the row lacks what a record needs.
+_SURE_NOTE: Final = (
+    rf"^[\s　(（*＊]*(?:(?:{_NOTED}|{_OTHERS})\s*(?:\d*[:：]|\d+[.、])|第\s*\d+\s*页|共\s*\d+\s*页)"
+)
+_NOTE: Final = rf"^[\s　(（*＊]*(?:{_NOTED}|{_OTHERS}|以上|以下|\d+\s*/\s*\d+\s*页)"
+_ANY: Final = f"{_TOTAL}|{_SURE_NOTE}|{_NOTE}"
+_MOST_GAPS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Strays:
+    """Looks through blocks. ``header`` are the headings of the wanted columns, ``needed`` the positions of
+    those without which a row is no record."""
+
+    header: tuple[str, ...]
+    needed: frozenset[int]
+
+    def of(
+        self, columns: Sequence[pa.Array], rows: pa.Array, after_gap: Sequence[int] = ()
+    ) -> tuple[pa.Array | None, list[Structural]]:
+        """Which rows are records (None = all), and findings on the others. ``after_gap``: positions of rows
+        that follow an empty one."""
+        if not len(rows):
+            return None, []
+        verdicts: dict[int, tuple[str, str, str]] = {}
+        for place in self._suspects(columns):
+            verdict = self._verdict([column[place].as_py() for column in columns])
+            if verdict:
+                verdicts[place] = verdict
+        findings = [self._finding(columns, rows, place, *verdicts[place]) for place in sorted(verdicts)]
+        findings += self._second_tables(columns, rows, [p for p in after_gap if p not in verdicts])
+        if not verdicts:
+            return None, findings
+        keep = np.ones(len(rows), dtype=np.bool_)
+        keep[list(verdicts)] = False
+        return pa.array(keep), findings
+
+    def _suspects(self, columns: Sequence[pa.Array]) -> list[int]:
+        found: set[int] = set()
+        for position, column in enumerate(columns[:_LOOKED]):
+            content = _bytes(column)
+            if any(sign in content for sign in _SIGNS):
+                hits = pc.fill_null(
+                    pc.match_substring_regex(column, pattern=f"{_TOTAL}|{_SURE_NOTE}|{_NOTE}"), False
+                )
+                found.update(np.flatnonzero(hits.to_numpy(zero_copy_only=False)).tolist())
+            heading = self.header[position]
+            if heading.strip() and heading.strip().encode() in content:
+                found.update(_places(pc.equal(pc.utf8_trim_whitespace(column), heading.strip())))
+        return sorted(found)
+
+    def _verdict(self, cells: Sequence[str | None]) -> tuple[str, str, str] | None:
+        given = [(i, c) for i, c in enumerate(cells) if c and c.strip()]
+        if not given:
+            return None
+        same = sum(plain(c) == plain(self.header[i]) for i, c in given)
+        if len(given) > 1 and same * 2 > len(given):
+            return "row.header", "是重复的表头", "is the header again"
+        first = given[0][1]
+        if re.match(_TOTAL, first) and len(given) < len(cells):
+            return "row.total", "是合计行,不是数据", "is a row of totals, no record"
+        lacking = not self.needed <= {i for i, _ in given}
+        if len(given) == 1 and len(cells) > 2 and re.match(_NOTE if lacking else _SURE_NOTE, first):
+            return "row.note", "是表外说明,不是数据", "is a note on the table, no record"
+        return None
+
+    def _finding(
+        self, columns: Sequence[pa.Array], rows: pa.Array, place: int, rule: str, zh: str, en: str
+    ) -> Structural:
+        number = rows[place].as_py()
+        cells = [
+            (h, c)
+            for h, column in zip(self.header, columns, strict=True)
+            if (c := column[place].as_py()) is not None
+        ]
+        return Structural(
+            rule,
+            f"第 {number} 行{zh};未作为数据接收,请删除该行",
+            f"Row {number} {en}; it was not taken as one: remove it",
+            source_row=number,
+            raw=json.dumps(dict(cells), ensure_ascii=False),
+            severity="error",
+        )
+
+    def _second_tables(
+        self, columns: Sequence[pa.Array], rows: pa.Array, places: Sequence[int]
+    ) -> list[Structural]:
+        """A row of words without a digit below a gap, where a number or the first column's own kind of value
+        is due, heads another table."""
+        found = []
+        for place in places[:_MOST_GAPS]:
+            cells = [c for column in columns if (c := column[place].as_py()) and c.strip()]
+            if len(cells) < 2 or any(re.search(r"\d", c) or len(c) > 20 for c in cells):
+                continue
+            above = [c for column in columns if (c := column[max(place - 1, 0)].as_py())]
+            if not any(re.search(r"\d", c) for c in above):
+                continue
+            number = rows[place].as_py()
+            shown = "、".join(cells[:10])
+            found.append(
+                Structural(
+                    "table.second",
+                    f"第 {number} 行(空行后)像是另一张表的表头:{shown};其下各行仍按本表读取,请分成两个文件",
+                    f"Row {number}, below an empty row, looks like the header of another table: {shown}; "
+                    "what follows was read as rows of the first: deliver each table as a file of its own",
+                    source_row=number,
+                )
+            )
+        return found
+
+
+def _places(mask: Any) -> list[int]:
+    hits = pc.fill_null(mask, False).to_numpy(zero_copy_only=False)
+    places: list[int] = np.flatnonzero(hits).tolist()
+    return places
+
+
+def _bytes(column: pa.Array) -> bytes:
+    """The text of a column without its borders."""
+    offsets = np.frombuffer(column.buffers()[1], dtype=np.int32)[column.offset :]
+    content: Any = column.buffers()[2]
+    if content is None or not len(column):
+        return b""
+    return bytes(memoryview(content)[int(offsets[0]) : int(offsets[len(column)])])
