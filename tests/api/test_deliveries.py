@@ -286,7 +286,7 @@ def test_a_unit_with_a_grant_subscribes_and_gets_its_secret_once(call: Call) -> 
 
 
 def test_without_a_grant_nobody_subscribes_not_even_through_an_administrator(call: Call) -> None:
-    assert _subscribe(call).status == 403
+    assert _subscribe(call).status == 404, "nor is it told that there is such a resource"
     assert _subscribe(call, as_="admin", unit=BANK).status == 403
 
 

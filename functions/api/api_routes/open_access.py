@@ -6,12 +6,12 @@ from typing import Any
 
 from chalice.app import Blueprint
 
-from huitong.errors import BadRequest, NotFound, Problem
+from huitong.errors import BadRequest, Problem
 from huitong.identity.model import OPERATOR
 from huitong.open_access.publication_rules import open_check
 from huitong.procedures.deciding import Actor
 from huitong.tickets.showing import shown
-from huitong.web.resources import contract_named
+from huitong.web.resources import askable_contract, contract_named
 from huitong.web.services import ApiServices
 from huitong.web.serving import Ask, serve
 
@@ -179,8 +179,7 @@ def step_statement(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
 def put_assessment(ask: Ask[ApiServices]) -> dict[str, Any]:
     unit = ask.unit or OPERATOR
     ask.permit("assessment.put", unit)
-    if ask.services.contracts.find(ask.body["resource"]) is None:
-        raise NotFound("没有该资源", "There is no such resource", resource=ask.body["resource"])
+    askable_contract(ask, ask.body["resource"])
     return ask.services.assessments.put(ask.body, by=ask.by, unit=unit)
 
 

@@ -24,8 +24,8 @@ routes = Blueprint(__name__)
 def list_rules(ask: Ask[ApiServices]) -> dict[str, Any]:
     named = ask.query.get("resource", "")
     found = [_contract(ask, named)] if named else ask.services.contracts.all()
-    if named:
-        ask.permit("rule.read", found[0].provider)
+    if named and not may(ask.principal, "rule.read", found[0].provider):
+        raise _none(named)
     seen = [c for c in found if may(ask.principal, "rule.read", c.provider)]
     origin, state = ask.query.get("origin", ""), ask.query.get("state", "")
     items: list[dict[str, Any]] = []
@@ -123,7 +123,9 @@ def _change(ask: Ask[ApiServices]) -> Change:
 
 
 def _readable(ask: Ask[ApiServices], rule: OfficeRule) -> OfficeRule:
-    ask.permit("rule.read", _contract(ask, rule.resource).provider)
+    """Raises NotFound also when there is one that the asker may not read."""
+    if not may(ask.principal, "rule.read", _contract(ask, rule.resource).provider):
+        raise NotFound(f"没有规则 {rule.id}", f"There is no rule {rule.id}", rule=rule.id)
     return rule
 
 
@@ -131,12 +133,18 @@ def _asked_contract(ask: Ask[ApiServices]) -> Contract:
     if not ask.query.get("resource"):
         raise BadRequest("请指明资源", "Name a resource")
     contract = _contract(ask, ask.query["resource"])
-    ask.permit("rule.read", contract.provider)
+    if not may(ask.principal, "rule.read", contract.provider):
+        raise _none(ask.query["resource"])
     return contract
 
 
 def _contract(ask: Ask[ApiServices], name: str) -> Contract:
     found = ask.services.rulebook.known(name)
     if found is None:
-        raise NotFound(f"没有资源 {name}", f"There is no resource {name}", resource=name)
+        raise _none(name)
     return found
+
+
+def _none(name: str) -> NotFound:
+    """The same for what does not exist and what the asker may not know of."""
+    return NotFound(f"没有资源 {name}", f"There is no resource {name}", resource=name)
