@@ -96,7 +96,11 @@ class Strays:
         if re.match(_TOTAL, first) and len(given) < len(cells):
             return "row.total", "是合计行,不是数据", "is a row of totals, no record"
         lacking = not self.needed <= {i for i, _ in given}
-        if len(given) == 1 and len(cells) > 2 and re.match(_NOTE if lacking else _SURE_NOTE, first):
+        if (
+            len(given) == 1
+            and len(cells) > 2
+            and (re.match(_SURE_NOTE, first) or (lacking and re.match(_NOTE, first)))
+        ):
             return "row.note", "是表外说明,不是数据", "is a note on the table, no record"
         return None
 
