@@ -303,7 +303,7 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "verify_evidence": "evidence",
     "export_evidence": "evidence",
     "list_heads": "evidence",
-    "try_rule": "masked samples of delivered rows for who keeps the rules of quality (rule.put), on record",
+    "try_rule": "numbers of rows; masked values for the owner alone (rule.put), on record",
     "make_returned_file": "a unit's own rejected rows, handed back to it (tests of returned files)",
     "get_returned_file": "likewise",
     "preview_quarantine_replay": "likewise: what its own quarantine would become",
