@@ -66,8 +66,9 @@ class Delimited:
         number = [found[i] for i in own if i < len(found) and self.names.original_row(self.table.header[i])]
         kept = [cell for i, cell in enumerate(found) if i not in own]
         out = io.StringIO(newline="")
-        csv.writer(out, lineterminator="", **self._dialect).writerow(kept)
-        return out.getvalue(), [*number, *more]
+        # what ends a line is what gets quoted: without both signs here a cell's own line end would not be
+        csv.writer(out, lineterminator="\r\n", **self._dialect).writerow(kept)
+        return out.getvalue().removesuffix("\r\n"), [*number, *more]
 
     def _quoted(self, cell: str) -> str:
         quote, delimiter = self.table.quote, self.table.start.delimiter
