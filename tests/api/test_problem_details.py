@@ -94,7 +94,9 @@ def test_a_fault_tells_the_caller_nothing_of_the_inside(call: Call, world: World
     assert said.headers["Retry-After"] == "2"
 
 
-def test_a_bug_is_answered_with_problem_details_too(call: Call, world: World, monkeypatch: Any) -> None:
+def test_a_bug_is_answered_with_problem_details_too(
+    call: Call, world: World, monkeypatch: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     def fail() -> None:
         raise ZeroDivisionError("secret detail")
 
@@ -103,6 +105,8 @@ def test_a_bug_is_answered_with_problem_details_too(call: Call, world: World, mo
     assert (said.status, said.code) == (500, "fault")
     assert "secret detail" not in json.dumps(said.body)
     assert said.headers["Content-Type"] == "application/problem+json"
+    (line,) = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith("{")]
+    assert (line["level"], line["status"]) == ("ERROR", 500)
 
 
 def test_a_method_that_an_address_lacks_is_a_problem_of_its_own(apps: Any) -> None:

@@ -254,5 +254,6 @@ def _own_answer(status: int, request_id: str) -> dict[str, Any]:
 
 def _write(log: Mapping[str, Any]) -> None:
     """One JSON line on standard error, never a value of a body."""
-    line = {"level": "INFO", "timestamp": timestamp(datetime.now(UTC)), "service": "api", **log}
+    level = "ERROR" if log["status"] >= 500 else "INFO"
+    line = {"level": level, "timestamp": timestamp(datetime.now(UTC)), "service": "api", **log}
     sys.stderr.write(json.dumps(line, ensure_ascii=False) + "\n")
