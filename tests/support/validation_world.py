@@ -17,7 +17,7 @@ from huitong.intake.structure import structure_key
 from huitong.local.messages import ManualClock, MemoryEvents, MemoryQueue
 from huitong.local.objects import DiskObjects
 from huitong.local.register import MemoryRegister
-from huitong.quality.keys import QUARANTINED_KEYS, is_deletes, staging_key
+from huitong.quality.keys import is_deletes, quarantined_keys_key
 from huitong.quality.validate import Validate
 from huitong.warehouse.files import DataFileRef
 
@@ -136,7 +136,7 @@ class ValidationWorld:
         return self.staged(self.batch.quarantine)
 
     def quarantined_keys(self) -> list[dict[str, Any]]:
-        key = staging_key(self.contract.id, BATCH, QUARANTINED_KEYS)
+        key = quarantined_keys_key(self.batch.quarantine)
         return self.staged(key if self.staging.head(key) else "")
 
     def staged(self, key: str) -> list[dict[str, Any]]:

@@ -130,10 +130,10 @@ def test_a_worker_that_loses_the_race_takes_the_winners_outcome(tmp_path: Path) 
 
 def test_a_conflict_that_decides_nothing_is_raised(tmp_path: Path) -> None:
     class Contested(MemoryRegister):
-        def write(self, *args: Any, **kwargs: Any) -> None:
-            if kwargs.get("replaces"):
+        def write(self, creates: Any = (), replaces: Any = (), deletes: Any = ()) -> None:
+            if replaces:
                 raise Conflict("冲突", "conflict")
-            super().write(*args, **kwargs)
+            super().write(creates, replaces, deletes)
 
     world = ValidationWorld(tmp_path, CONTRACT, register=Contested())
     world.stage(ROWS)

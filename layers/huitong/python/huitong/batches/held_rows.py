@@ -16,7 +16,8 @@ from huitong.ports import ObjectStore
 
 Rows = npt.NDArray[np.int64]
 NONE: Final = np.empty(0, dtype=np.int64)
-_REPEATED: Final = "key.duplicate"
+#: Rows that count as duplicates: another row of their key is taken.
+_REPEATED: Final = ("key.duplicate", "key.deduplicated")
 
 
 def open_rows(staging: ObjectStore, first: Batch, holding: Holding) -> Rows:
@@ -53,7 +54,9 @@ def _repeated(staging: ObjectStore, first: Batch) -> Rows:
         return NONE
     with staging.local(first.findings) as path:
         found = pq.read_table(path, columns=["source_row", "rule"])
-    rows: Rows = found.filter(pc.equal(found.column("rule"), _REPEATED)).column("source_row").to_numpy()
+    rows: Rows = (
+        found.filter(pc.is_in(found.column("rule"), pa.array(_REPEATED))).column("source_row").to_numpy()
+    )
     return rows
 
 

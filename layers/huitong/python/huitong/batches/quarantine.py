@@ -215,7 +215,8 @@ class Quarantine:
 def _objects(batch: Batch, staging: ObjectStore) -> list[str]:
     """Plain values of rows in quarantine: the rows themselves, and files that were given back."""
     returned = [found.key for found in staging.list(f"returned/{batch.id}/")]
-    return [key for key in (batch.quarantine, *returned) if key]
+    others = [found.key for found in staging.list(f"{batch.resource}/{batch.id}/quarantine-")]  # of attempts
+    return [key for key in dict.fromkeys((batch.quarantine, *others, *returned)) if key]
 
 
 def _age(most: int) -> str:

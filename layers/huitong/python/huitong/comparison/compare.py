@@ -25,7 +25,7 @@ from huitong.contracts.model import Contract
 from huitong.contracts.registry import Contracts
 from huitong.errors import Corrupt, Fault
 from huitong.ports import Clock, EventBus, ObjectStore, Queue, timestamp
-from huitong.quality.keys import QUARANTINED_KEYS, is_deletes, staging_key
+from huitong.quality.keys import is_deletes, quarantined_keys_key
 from huitong.warehouse.files import DataFileRef, changes_table, data_prefix
 from huitong.warehouse.lakehouse import Lakehouse, Which
 from huitong.warehouse.publication import Publication, Publications, published_meanwhile
@@ -265,7 +265,7 @@ class Compare:
         batch, contract = job.batch, job.contract
         good = [DataFileRef.from_json(text) for text in batch.good]
         served = job.pointer.current_snapshot if job.pointer else 0
-        keys = staging_key(batch.resource, batch.id, QUARANTINED_KEYS)
+        keys = quarantined_keys_key(batch.quarantine)
         has_keys = batch.mode == "full" and batch.quarantine and self._staging.head(keys) is not None
         with ExitStack() as stack:
 

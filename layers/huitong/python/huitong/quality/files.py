@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +25,8 @@ class ParquetFiles:
 
     ``types`` are the columns' types in order; ``field_ids`` their Iceberg ids.
     Columns that come as dictionaries are written as such, the others plain.
-    ``key`` names the n-th file; an empty series leaves no file.
+    ``key`` names the n-th file; an empty series leaves no file. What is put bears the digest of its content
+    in its name: another attempt with another outcome cannot change a file that was decided on.
     """
 
     store: ObjectStore
@@ -35,6 +37,7 @@ class ParquetFiles:
     measured: Sequence[str] = ()  # text columns with minimum and maximum in the footer; all others have them
     partition: tuple[str | None, ...] = ()
     file_rows: int = FILE_ROWS  # 0 = everything in one file
+    addressed: bool = True
     written: list[DataFileRef] = field(default_factory=list)
     _writer: Any = None
     _schema: Any = None
@@ -55,14 +58,15 @@ class ParquetFiles:
         if self.file_rows and self._rows >= self.file_rows:
             self.close()
 
-    def close(self) -> list[DataFileRef]:
-        """Finish the open file and put it in the store. Returns all files so far."""
+    def close(self, name: str = "") -> list[DataFileRef]:
+        """Finish the open file and put it in the store, under ``name`` if given. Returns all files so far."""
         if self._writer is not None and self._path is not None:
             self._writer.close()
             size = self._path.stat().st_size
-            self.store.put_file(self._name, self._path, content_type="application/vnd.apache.parquet")
+            name = name or (_addressed(self._name, self._path) if self.addressed else self._name)
+            self.store.put_file(name, self._path, content_type="application/vnd.apache.parquet")
             self._path.unlink()
-            self.written.append(DataFileRef(self._name, self._rows, size, self.partition))
+            self.written.append(DataFileRef(name, self._rows, size, self.partition))
             self._writer, self._path, self._rows = None, None, 0
         return self.written
 
@@ -91,6 +95,12 @@ class ParquetFiles:
             store_decimal_as_integer=True,  # as Iceberg wants it
             store_schema=False,  # readers shall see plain strings, not Arrow dictionaries
         )
+
+
+def _addressed(name: str, path: Path) -> str:
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()[:16]
+    return f"{name.removesuffix('.parquet')}-{digest}.parquet"
 
 
 def _worth_coding(field: Any) -> bool:

@@ -24,7 +24,7 @@ from huitong.quality.check import Block, Rows
 from huitong.quality.compile import Plan
 from huitong.quality.files import ParquetFiles
 from huitong.quality.good import constant
-from huitong.quality.keys import FINDINGS, QUARANTINE, QUARANTINED_KEYS, staging_key
+from huitong.quality.keys import FINDINGS, QUARANTINE, QUARANTINED_KEYS, quarantined_keys_key, staging_key
 from huitong.quality.masking import mask_of, mask_sql
 from huitong.quality.semantics.base import as_mask
 from huitong.quality.typed import arrow_type
@@ -160,7 +160,8 @@ class Report:
         """Put the files. Returns the keys of findings and quarantine; empty where there are none."""
         findings = self._findings.close()
         quarantine = self._quarantine.close()
-        self._keys.close()
+        if quarantine:
+            self._keys.close(quarantined_keys_key(quarantine[0].key))
         return findings[0].key if findings else "", quarantine[0].key if quarantine else ""
 
     def abandon(self) -> None:

@@ -20,6 +20,12 @@ def staging_key(resource: str, batch_id: str, name: str) -> str:
     return f"{resource}/{batch_id}/{name}"
 
 
+def quarantined_keys_key(quarantine: str) -> str:
+    """Where the readable keys of the rows in a quarantine file lie: beside it."""
+    folder, _, name = quarantine.rpartition("/")
+    return f"{folder}/{QUARANTINED_KEYS.removesuffix('.parquet')}{name.removeprefix('quarantine')}"
+
+
 def part_key(table: str, batch_id: str, number: int) -> str:
     """A file of good rows in the warehouse bucket, as Iceberg will own it."""
     return f"{data_prefix(table, batch_id)}/{_PART}-{number:04}.parquet"

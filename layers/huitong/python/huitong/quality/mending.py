@@ -1,7 +1,8 @@
 """Rows that are brought again, mended or because a rule changed: which rows held they stand for (C-13).
 
 A row says so by its number in the first delivery, else by its key. One that stands
-for no row that is still held is a finding, ``mend.not-held``, and is not taken.
+for no row that is still held is a finding, ``mend.not-held``, and is not taken; nor is
+one that has the key of a row that was accepted (``mend.accepted``): that is no mending.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from huitong.batches.held import Kind, StoredHolding, Take
 from huitong.batches.held_rows import NONE, Rows, keep_rows, open_rows
@@ -24,11 +26,13 @@ from huitong.errors import Fault
 from huitong.intake.returned import ORIGINAL_ROW
 from huitong.ports import Item, ObjectStore
 from huitong.quality.check import Block, Checker
+from huitong.quality.cleansing.apply import Cleanser
 from huitong.quality.keys import staging_key
 from huitong.quality.rules import Rule
 from huitong.quality.semantics.base import Mask, as_mask
 from huitong.quality.staged import Staged
 from huitong.quality.structure import keys_of, read_structure
+from huitong.warehouse.files import DataFileRef
 
 NOT_HELD: Final = Rule(
     "mend.not-held",
@@ -38,6 +42,16 @@ NOT_HELD: Final = Rule(
     "该行不在原批次的隔离区,或已补正、已过期,未接收。请只交付仍被隔离的行,并保留原行号。",
     "Quarantine does not hold this row of the first delivery, or not any more; it was not taken. "
     "Deliver rows that are still held, with their original row numbers.",
+    on_deletions=True,
+)
+ACCEPTED: Final = Rule(
+    "mend.accepted",
+    "",
+    "conflicting",
+    "error",
+    "原批次中同一主键的另一行已被接收,该行未接收。核对主键;要更改已接收的数据,请作为新数据报送。",
+    "Another row of this key was accepted of the first delivery, so this one was not taken. Check the key; "
+    "to change what was accepted, deliver it as new data.",
     on_deletions=True,
 )
 _NUMBER: Final = r"^\s*(\d{1,15})(\.0+)?\s*$"
@@ -53,7 +67,9 @@ class Mending:
     stored: StoredHolding | None
     contract: Contract
     staging: ObjectStore
+    warehouse: ObjectStore
     checker: Checker
+    accepted: tuple[DataFileRef, ...] = ()  # rows of the first delivery, and of those that mended it
     held: Rows = field(default_factory=lambda: NONE)
     _by_key: tuple[Any, Rows] | None = None  # keys of the rows held, and their numbers
     _named: list[Rows] = field(default_factory=list)
@@ -67,7 +83,8 @@ class Mending:
             self.held = open_rows(self.staging, self.first, self.stored.holding)
 
     def numbers(self, block: Block, published: Mapping[str, Any], copies: Rows) -> Rows:
-        """For each row of a block the number of the row held that it stands for; -1 = none.
+        """For each row of a block the number of the row held that it stands for; -1 = none, -2 = its key is
+        that of a row that was accepted.
 
         ``copies`` are rows that repeat an earlier one of this delivery.
         """
@@ -81,7 +98,30 @@ class Mending:
         once[~_first_time(once, self._named)] = -1
         self._named.append(once[once >= 0])
         once[copies] = held[copies]
+        told_keys = np.flatnonzero(once >= 0)
+        if len(told_keys):
+            texts = self._texts(published).take(pa.array(told_keys)).cast(pa.string())
+            once[told_keys[self._among_accepted(texts)]] = -2
         return once
+
+    def _among_accepted(self, texts: Any) -> Mask:
+        """Which of these keys a row has that was accepted. Only key columns are read, group by group."""
+        found: Mask = np.zeros(len(texts), dtype=np.bool_)
+        names = [f.name for f in self.contract.keys]
+        for ref in self.accepted:
+            with self.warehouse.local(ref.key) as path, pq.ParquetFile(path) as file:
+                for part in file.iter_batches(columns=names):
+                    keys = self._texts({name: part.column(name) for name in names}).cast(pa.string())
+                    known = keys.filter(pc.is_in(keys, value_set=texts, skip_nulls=True))
+                    if len(known):
+                        found |= as_mask(pc.is_in(texts, value_set=known, skip_nulls=True))
+        return found
+
+    @property
+    def joined(self) -> bool:
+        """Whether an edition is replayed of which others have taken rows."""
+        others = [t for t in self.stored.holding.takes if t.batch != self.batch.id] if self.stored else []
+        return self.batch.replay and self.batch.mode == "full" and bool(others)
 
     def take(
         self, block: Block, published: Mapping[str, Any], numbers: Rows, good: Mask, copies: Rows
@@ -144,7 +184,7 @@ class Mending:
         """Keys of the rows held, as far as they can be read, by row."""
         if self._by_key is None:
             texts, rows = [], []
-            staged = Staged(self.staging, self.first.staging)
+            staged = Staged(self.staging, self.first.staging, Cleanser(self.contract))
             for block in staged.blocks([f.name for f in self.contract.keys]):
                 places = np.flatnonzero(np.isin(block.source_rows.to_numpy(), self.held))
                 if len(places):
@@ -168,6 +208,7 @@ class Mending:
         named = structure.table.filter(structure.table.column("key").is_valid())
         numbers = named.column("source_row").to_numpy().astype(np.int64)
         places = np.flatnonzero(np.isin(numbers, self.held))
+        block = Cleanser(self.contract)(block)
         texts.append(self._texts(self.checker.published(block, self.contract.keys)).take(pa.array(places)))
         rows.append(numbers[places])
 
@@ -197,13 +238,21 @@ def kind_of(batch: Batch) -> Kind:
 
 
 def mending_of(
-    batch: Batch, contract: Contract, batches: Batches, staging: ObjectStore, checker: Checker
+    batch: Batch,
+    contract: Contract,
+    batches: Batches,
+    staging: ObjectStore,
+    warehouse: ObjectStore,
+    checker: Checker,
 ) -> Mending | None:
     """None for a delivery that mends nothing."""
     if not batch.mends:
         return None
     first = batches.get(batch.mends).batch
-    return Mending(batch, first, batches.holdings.find(first), contract, staging, checker)
+    stored = batches.holdings.find(first)
+    family = [first, *(batches.get(take.batch).batch for take in (stored.holding.takes if stored else ()))]
+    accepted = tuple(DataFileRef.from_json(text) for b in family if b.id != batch.id for text in b.good)
+    return Mending(batch, first, stored, contract, staging, warehouse, checker, accepted)
 
 
 def _within(numbers: Rows, held: Rows) -> Mask:

@@ -2,9 +2,9 @@
 
 Effects in order: good rows into the warehouse bucket, findings and quarantine
 into the staging bucket, the register, the event of a rejection, the wake-up of
-the comparison. All keys
-follow from the batch id, so a repeated run overwrites and never doubles; the
-register decides once.
+the comparison. All keys follow from the batch id and the content, so a repeated
+run overwrites and never doubles, and a run with another outcome (a rule was
+enabled, rows were taken) leaves alone what was decided; the register decides once.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ from huitong.quality.duplicates import Repeated, RepeatedRows
 from huitong.quality.evaluation import Tally, counts, decide, refusal
 from huitong.quality.findings import Report
 from huitong.quality.good import GoodRows
-from huitong.quality.mending import NOT_HELD, Mending, mending_of
+from huitong.quality.mending import ACCEPTED, NOT_HELD, Mending, mending_of
 from huitong.quality.rulebook.bound import no_rules
 from huitong.quality.rulebook.checking import Office, OfficeChecks
 from huitong.quality.rulebook.monitor import entries_of
 from huitong.quality.rulebook.outcome import Judged
 from huitong.quality.staged import Staged
 from huitong.quality.structure import Structure, keys_of, read_structure, report_structure
-from huitong.warehouse.files import DataFileRef
+from huitong.warehouse.files import DataFileRef, data_prefix
 
 _BY: Final = "validate"
 _MEMORY: Final = "256MB"
@@ -104,6 +104,7 @@ class Validate:
             stored = self._validate(stored)
         batch = stored.batch
         if batch.status == "rejected" and batch.decision == "rejected":
+            self._remove_good(batch)
             self._events.publish("BatchRejected", _summary(batch))  # again rather than never
         if batch.status not in ("received", "failed"):
             self._compare_queue.send({"resource": batch.resource}, group=batch.resource)
@@ -113,8 +114,11 @@ class Validate:
         batch = stored.batch
         contract = self._contracts.get(batch.resource, batch.contract_version)
         outcome = self._check(batch, contract)
+        if outcome.mending is not None and outcome.mending.joined:
+            batch = replace(batch, mode="increment")  # rows were mended since it was read: no whole edition
         decision = decide(outcome.tally, outcome.limits)
         found: dict[str, Any] = {
+            "mode": batch.mode,
             "decision": decision,
             "counts": counts(outcome.tally, decision),
             "quality": outcome.tally.quality(),
@@ -134,8 +138,6 @@ class Validate:
             if decision != "rejected":
                 good = tuple(ref.to_json() for ref in outcome.good)
                 return self._batches.move(stored, "validated", by=_BY, good=good, **held, **found)
-            for ref in outcome.good:
-                self._warehouse.delete(ref.key)
             reason = refusal(outcome.tally, outcome.limits)
             return self._batches.move(stored, "rejected", by=_BY, refusal=reason, **held, **found)
         except Conflict:
@@ -145,12 +147,18 @@ class Validate:
                 raise
             return current
 
+    def _remove_good(self, batch: Batch) -> None:
+        """Not before the register says so: another worker may have taken the batch, and its files with it."""
+        table = self._contracts.get(batch.resource, batch.contract_version).table
+        for found in list(self._warehouse.list(f"{data_prefix(table, batch.id)}/")):
+            self._warehouse.delete(found.key)
+
     def _check(self, batch: Batch, contract: Contract) -> _Outcome:
         structure = read_structure(self._staging, batch.resource, batch.id)
         staged = Staged(self._staging, batch.staging, Cleanser(contract))
         bound = self._office.ready(contract) if self._office else no_rules(contract)
         plan = compile_plan(contract, bound.rules)
-        plan = replace(plan, rules=(*plan.rules, NOT_HELD))  # the last one
+        plan = replace(plan, rules=(*plan.rules, ACCEPTED, NOT_HELD))  # the last ones
         with TemporaryDirectory(prefix="huitong-validate-") as folder, connect() as connection:
             checker = Checker(plan, connection, received_on(batch))
             repeated = RepeatedRows(staged, contract, checker, connection).find()
@@ -161,7 +169,7 @@ class Validate:
                     f"Batch {batch.id}: {batch.counts.received} rows registered, {received} staged",
                     batch=batch.id,
                 )
-            mending = mending_of(batch, contract, self._batches, self._staging, checker)
+            mending = mending_of(batch, contract, self._batches, self._staging, self._warehouse, checker)
             office = OfficeChecks(plan, bound, checker, batch)
             tables = self._office.tables if self._office else None
             office.look(staged, repeated, Path(folder), tables, received_on(batch))
@@ -238,8 +246,9 @@ class _Pass:
         numbers = _NO_ROWS
         if self._mending is not None:
             numbers = self._mending.numbers(block, checked.published, gone)
-            strange = np.flatnonzero(numbers < 0)
-            hits |= {len(self._plan.rules) - 1: strange} if len(strange) else {}
+            for nothing in (-1, -2):  # their rules from the end: NOT_HELD, ACCEPTED
+                strange = np.flatnonzero(numbers == nothing)
+                hits |= {len(self._plan.rules) + nothing: strange} if len(strange) else {}
         if len(gone):
             # a copy has the same faults as the row before it: they are found there
             hits = {n: _without(rows, gone) for n, rows in hits.items()}
