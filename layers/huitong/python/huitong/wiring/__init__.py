@@ -170,17 +170,23 @@ def build_after_publication() -> tuple[Callable[[str], object], ...]:
         if area("case_feed").run(resource).changed:
             area("case_endings").run()
 
-    def conflicts(resource: str) -> None:
-        area("conflicts").look(resource)
-
-    return (cases, conflicts)
+    return (cases,)
 
 
 @cache
 def build_following() -> Callable[[str], object]:
-    """Notices corrections in what was published of a resource, and tells who had the wrong value."""
-    run: Callable[[str], object] = areas.builder(settings.PushSettings.read())("following").run
-    return run
+    """Notices corrections in what was published of a resource, tells who had the wrong value, and looks for
+    values that differ between units: after the deliveries, which a fault here does not hold back."""
+    area = areas.builder(settings.PushSettings.read())
+    following, conflicts = area("following"), area("conflicts")
+
+    def follow(resource: str) -> None:
+        try:
+            following.run(resource)
+        finally:
+            conflicts.look(resource)
+
+    return follow
 
 
 @cache
