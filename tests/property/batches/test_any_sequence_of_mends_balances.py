@@ -33,12 +33,12 @@ DOCUMENTS = {
     )
     for allowed, pattern in KINDS.items()
 }
-ITEMS = st.sampled_from(["k1", "k2", "k3"])
-ROW = st.tuples(ITEMS, st.sampled_from("abcx"))
-ROWS = st.lists(ROW, min_size=1, max_size=5)
+ITEMS = st.sampled_from(["k1", "k2", "k3", "k4", "k5", "k6"])
+ROW = st.tuples(ITEMS, st.sampled_from("acbx"))
+ROWS = st.lists(ROW, min_size=3, max_size=6)
 #: Of a mended row: which open row it names (a place among them; 9 = one that is none; None = by its key).
 MENDED = st.lists(
-    st.tuples(st.sampled_from([0, 1, 2, 9, None]), ITEMS, st.sampled_from("abx")), min_size=1, max_size=4
+    st.tuples(st.sampled_from([0, 1, 2, None, 9]), ITEMS, st.sampled_from("baax")), min_size=2, max_size=4
 )
 
 
@@ -52,6 +52,7 @@ class First:
     rows: dict[int, tuple[str, str]]
     open: set[int] = field(default_factory=set)
     whole: bool = False
+    accepted: set[str] = field(default_factory=set)  # keys of rows taken of it, or of what mended it
     taken: Counter[str] = field(default_factory=Counter)
     replays: dict[str, str] = field(default_factory=dict)
 
@@ -66,8 +67,8 @@ class Told:
 
 
 class Mends(RuleBasedStateMachine):
-    @initialize()
-    def begin(self) -> None:
+    @initialize(rows=ROWS, mode=st.sampled_from(["full", "increment"]))
+    def begin(self, rows: list[tuple[str, str]], mode: str) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="huitong-mends-"))
         self.flow = Flow(self.root / "p", DOCUMENTS["ab"])
         self.allowed, self.version = "ab", 1
@@ -75,6 +76,7 @@ class Mends(RuleBasedStateMachine):
         self.served: dict[str, str] = {}
         self.told: list[Told] = []
         self.counter = 0
+        self.deliver(rows, mode)
 
     def teardown(self) -> None:
         if hasattr(self, "root"):
@@ -92,16 +94,29 @@ class Mends(RuleBasedStateMachine):
         if not good:
             first.whole, bad = True, set(first.rows) - repeated
         first.open = bad - repeated
+        first.accepted = {item for item, _ in good.values()}
         self.firsts.append(first)
         self._check_counts(batch, len(rows), len(good), len(first.open), len(repeated))
         if good:
             held = {first.rows[n][0] for n in first.open}
             self._state((first.place, 0), mode == "full", dict(good.values()), held)
 
-    @precondition(lambda self: self.firsts)
+    @precondition(lambda self: any(f.open for f in self.firsts))
     @rule(which=st.integers(0, 5), rows=MENDED)
     def mend(self, which: int, rows: list[tuple[int | None, str, str]]) -> None:
-        first = self.firsts[which % len(self.firsts)]
+        having = [f for f in self.firsts if f.open]
+        self._mend(having[which % len(having)], rows)
+
+    @rule(which=st.integers(0, 5), rows=MENDED)
+    def mend_any(self, which: int, rows: list[tuple[int | None, str, str]]) -> None:
+        self._mend(self.firsts[which % len(self.firsts)], rows)
+
+    @rule(which=st.integers(0, 5), rows=MENDED)
+    def change_and_mend(self, which: int, rows: list[tuple[int | None, str, str]]) -> None:
+        self.change_contract("abc" if self.allowed != "abc" else "ab")
+        self._mend(self.firsts[which % len(self.firsts)], rows)
+
+    def _mend(self, first: First, rows: list[tuple[int | None, str, str]]) -> None:
         still = sorted(first.open)
         named = [None if n is None else (still[n] if n < len(still) else 99) for n, _, _ in rows]
         text = f"item,kind,{ROW_COLUMN}\n"
@@ -116,6 +131,14 @@ class Mends(RuleBasedStateMachine):
         if allowed != self.allowed:
             self.flow.contracts.put(DOCUMENTS[allowed], by="test", provider=UNIT)
             self.allowed, self.version = allowed, self.version + 1
+
+    @precondition(lambda self: any(f.open for f in self.firsts))
+    @rule(which=st.integers(0, 5), newer=ROWS)
+    def rescue(self, which: int, newer: list[tuple[str, str]]) -> None:
+        """A rule is relaxed, newer data come, and the rows held before are brought again."""
+        self.deliver(newer[:2], "increment")
+        self.change_contract("abc" if self.allowed != "abc" else "ab")
+        self.replay(which)
 
     @precondition(lambda self: any(f.open for f in self.firsts))
     @rule(which=st.integers(0, 5))
@@ -134,7 +157,6 @@ class Mends(RuleBasedStateMachine):
         brought = [first.rows[n] for n in still]
         self._bring(first, self.flow.now(batch), list(still), brought, "replayed", full=full)
 
-    @precondition(lambda self: self.firsts)
     @rule()
     def events_come_again(self) -> None:
         for batch in self.flow.batches.of_resource(self.flow.resource):
@@ -142,7 +164,6 @@ class Mends(RuleBasedStateMachine):
                 self.flow.ingest(batch.landing_key)
         self.flow.work_off()
 
-    @precondition(lambda self: self.firsts)
     @rule()
     def nothing_open_is_refused(self) -> None:
         for first in self.firsts:
@@ -204,7 +225,10 @@ class Mends(RuleBasedStateMachine):
         good = {
             n: row
             for n, row in enumerate(rows, start=2)
-            if n not in repeated and number[n] >= 0 and row[1] in self.allowed and row[0] not in conflicting
+            if n not in repeated
+            and number[n] >= 0
+            and row[1] in self.allowed
+            and row[0] not in conflicting | first.accepted
         }
         bad = len(rows) - len(repeated) - len(good)
         self._check_counts(batch, len(rows), len(good), bad, len(repeated))
@@ -217,6 +241,7 @@ class Mends(RuleBasedStateMachine):
         wide = {row[0] for n, row in good.items() if named[n - 2] is None}
         closed |= {o for o in first.open if first.rows[o][0] in wide}
         first.open -= closed
+        first.accepted |= keys
         first.taken[kind] += len(closed)
         self.counter += 1
         held = {rows[n - 2][0] for n in range(2, len(rows) + 2) if n not in good and n not in repeated}
@@ -277,8 +302,8 @@ class Mends(RuleBasedStateMachine):
 
 
 Mends.TestCase.settings = settings(
-    max_examples=10,
-    stateful_step_count=9,
+    max_examples=15,
+    stateful_step_count=10,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
