@@ -12,7 +12,8 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 from urllib.parse import quote
 
 import pytest
@@ -34,6 +35,9 @@ from tests.support.tickets import ticket_reading
 from conftest import COURT, World, event
 from huitong.identity import matrix
 from huitong.identity.model import OPERATOR
+from huitong.quality.rulebook.tables import PublishedTables
+from huitong.quality.rulebook.trial import Trials
+from huitong.warehouse.lakehouse import Lakehouse
 from huitong.web import openapi
 from huitong.web.operations import OPERATIONS, Operation
 
@@ -42,17 +46,20 @@ CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
     response_schema_conformance,
 ]  # fmt: skip
+KNOWN = {**BODIES, "QueryBody": {"sql": "SELECT * FROM claims_table"}}
+ROWS = "claim_no,debtor_id,amount\n1,440304190002280012,100.00\n2,440304190002280012,200.00\n"
 LAST = ("move_registration", "impose_restriction", "put_suspension", "suspend", "put_unit")
 DESK = {"officer", "editor", "reviewer", "auditor", "admin", "security"}
 
 
 @dataclass(frozen=True)
 class Made:
-    """A request as schemathesis made it; ``known`` = with paths and a body of things that exist."""
+    """A request as schemathesis made it, or ``completed``: with a path and a body of things that exist, or
+    ``replaced`` by these altogether."""
 
     operation: Operation
     case: Case
-    known: bool
+    how: Literal["made", "completed", "replaced"]
 
 
 @pytest.fixture(scope="module")
@@ -63,13 +70,15 @@ def made() -> list[Made]:
     found = []
     for operation in sorted(OPERATIONS, key=_order):
         cases = _cases(described[operation.method, operation.path])
-        found += [Made(operation, case, False) for case in cases]
-        found += [Made(operation, case, True) for case in cases]
+        found += [Made(operation, case, "made") for case in cases]
+        found += [Made(operation, cases[0], "replaced"), Made(operation, cases[-1], "completed")]
     return found
 
 
-def _order(operation: Operation) -> tuple[bool, int]:
-    return operation.id in LAST, ("GET", "PUT", "POST", "DELETE").index(operation.method)
+def _order(operation: Operation) -> tuple[bool, bool, int]:
+    """What makes things comes first, what ends them last."""
+    makes = operation.method == "POST" and "{" not in operation.path
+    return operation.id in LAST, not makes, ("GET", "PUT", "POST", "DELETE").index(operation.method)
 
 
 def _cases(described: Any) -> list[Case]:
@@ -87,22 +96,34 @@ def _cases(described: Any) -> list[Case]:
     return cases
 
 
+@pytest.fixture
+def published(world: World, platform: Any, tmp_path: Path) -> None:
+    """Rows in a table, and the areas that read tables."""
+    ticket_reading(world, platform.ports)
+    house = Lakehouse(platform.ports.catalog, "huitong", platform.ports.warehouse)
+    tables = PublishedTables(house, world.publications, world.batches)
+    world.trials = Trials(world.rulebook, world.batches, world.staging, tables, world.clock)  # type: ignore[attr-defined]
+    file = tmp_path / "claims.csv"
+    file.write_text(ROWS, encoding="utf-8")
+    assert platform.deliver(file, "claims", COURT).status == "published"
+
+
 @pytest.mark.parametrize("role", [*matrix.ROLES, "first", "nobody"])
 def test_every_operation_keeps_its_description(
     role: str,
     made: list[Made],
     world: World,
-    platform: Any,
+    published: None,
     apps: dict[str, Any],
     court_things: dict[str, str],
 ) -> None:
     """Every role, the first administrator and nobody × every operation × examples."""
-    ticket_reading(world, platform.ports)
     token = _token(world, role)
     failures: dict[tuple[str, str], str] = {}
     for one in made:
         sent = _event(one, token, court_things)
         answer = apps[one.operation.app](sent, None)
+        _remember(one.operation, answer, court_things)
         for problem in _problems(one.case, sent, answer):
             failures.setdefault(
                 (one.operation.id, problem[:60]), f"{problem} ← {sent['body']} {sent['pathParameters']}"
@@ -128,12 +149,14 @@ def _event(one: Made, token: str, things: dict[str, str]) -> dict[str, Any]:
     body = case.body if operation.body else None
     query = {name: str(value) for name, value in (case.query or {}).items()}
     headers = {name: str(value) for name, value in (case.headers or {}).items() if name != "Authorization"}
-    if one.known:
+    if one.how != "made":
         path = {name: quote(PATH[name]) for name in path}
         if "id" in path:
             path["id"] = things.get(operation.path.split("/")[2], "x1")
-        body = _completed(body, BODIES.get(operation.body, {})) if operation.body else None
+        known = KNOWN.get(operation.body, {})
+        body = {**body, **known} if one.how == "completed" and isinstance(body, dict) else known
         headers.pop("Huitong-Unit", None)
+        query = query if one.how == "completed" else {}
         query |= {name: PATH["code"] for name in query if name == "resource"}
         query |= {name: COURT for name in query if name == "unit"}
     if token:
@@ -144,9 +167,12 @@ def _event(one: Made, token: str, things: dict[str, str]) -> dict[str, Any]:
     )
 
 
-def _completed(body: Any, known: dict[str, Any]) -> Any:
-    """What was made, with the members that make it valid: the ones that name things that exist."""
-    return {**body, **known} if isinstance(body, dict) else known
+def _remember(operation: Operation, answer: dict[str, Any], things: dict[str, str]) -> None:
+    """The id of what was made, for the requests that follow."""
+    if operation.method == "POST" and "{" not in operation.path and answer["statusCode"] in (200, 201):
+        told = json.loads(answer["body"]) if not answer.get("isBase64Encoded") else {}
+        if isinstance(told, dict) and isinstance(told.get("id"), str):
+            things[operation.path.split("/")[2]] = told["id"]
 
 
 def _problems(case: Case, sent: dict[str, Any], answer: dict[str, Any]) -> Iterator[str]:
