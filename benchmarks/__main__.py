@@ -9,10 +9,10 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks import cold_imports, evidence, received_to_published, returned, workbooks
+from benchmarks import cold_imports, evidence, received_to_published, returned, rules, workbooks
 from benchmarks.measure import table
 
-PARTS = ("flow", "workbooks", "imports", "evidence", "returned")
+PARTS = ("flow", "workbooks", "imports", "evidence", "returned", "rules")
 
 
 def main() -> None:
@@ -29,6 +29,8 @@ def main() -> None:
 def _measured(part: str, rows: int, folder: Path) -> str:
     if part == "imports":
         return cold_imports.run()
+    if part == "rules":
+        return rules.run(rows, folder)
     if part == "evidence":
         return evidence.run(folder)
     if part == "returned":

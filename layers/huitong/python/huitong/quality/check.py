@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 Rows = npt.NDArray[np.int64]
 
 _BITS: Final = 62
+_THREADS: Final = 2
+_WORTH_THREADS: Final = 32_768
 #: Days since 1899-12-30 from 1968 to 2064, as a spreadsheet shows them without a format.
 _SERIAL_DATE: Final = r"(?:2[5-9]|[345]\d)\d{3}(?:\.\d+)?"
 _FULL_WIDTH: Final = r"(?s).*[\x{FF01}-\x{FF5E}].*"
@@ -110,15 +113,38 @@ class Checker:
         fields = [p.field for p in self._plan.fields]
         columns = {f: self._canonical(f, block) for f in fields}
         typed = self._converter.convert({f: c.values for f, c in columns.items() if c})
-        hits: dict[int, Rows] = {}
-        for plan in self._plan.fields:
-            self._check_field(plan, columns[plan.field], typed, block, hits)
         named = {f.name: column for f, column in columns.items()}
-        for plan in self._plan.columns:
-            self._check_office(plan, named[plan.field.name], typed, block, hits)
+        hits = self._check_columns(named, typed, block)
         published = {f.name: self._in_rows(f, columns[f], typed, len(block)) for f in fields}
         self._check_rows(published, block, hits)
         return Checked(hits, published)
+
+    def _check_columns(
+        self, columns: Mapping[str, _Column | None], typed: Mapping[str, Any], block: Block
+    ) -> dict[int, Rows]:
+        """Every rule about single values: of large blocks several columns at once, since Arrow and numpy
+        leave the interpreter free meanwhile."""
+
+        def field(plan: FieldPlan) -> dict[int, Rows]:
+            found: dict[int, Rows] = {}
+            self._check_field(plan, columns[plan.field.name], typed, block, found)
+            return found
+
+        def office(plan: FieldPlan) -> dict[int, Rows]:
+            found: dict[int, Rows] = {}
+            self._check_office(plan, columns[plan.field.name], typed, block, found)
+            return found
+
+        alone = [plan for plan in self._plan.columns if plan.type >= 0]  # converted on our one connection
+        others = [plan for plan in self._plan.columns if plan.type < 0]
+        work = [*((field, plan) for plan in self._plan.fields), *((office, plan) for plan in others)]
+        if len(block) < _WORTH_THREADS:
+            parts = [check(plan) for check, plan in work]
+        else:
+            with ThreadPoolExecutor(_THREADS, "check") as pool:
+                parts = list(pool.map(lambda one: one[0](one[1]), work))
+        parts += [office(plan) for plan in alone]
+        return {number: rows for part in parts for number, rows in part.items()}
 
     def _canonical(self, field: Field, block: Block) -> _Column | None:
         array = block.columns.get(field.name)

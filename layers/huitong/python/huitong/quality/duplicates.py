@@ -226,6 +226,4 @@ def _repeated_values(hashes: Hashes) -> Hashes:
 
 
 def _is_in(hashes: Hashes, suspects: Hashes) -> Mask:
-    places = np.minimum(np.searchsorted(suspects, hashes), len(suspects) - 1)
-    found: Mask = suspects[places] == hashes
-    return found
+    return as_mask(pc.is_in(pa.array(hashes), value_set=pa.array(suspects)))

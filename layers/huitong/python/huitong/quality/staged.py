@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -18,6 +18,8 @@ from huitong.quality.semantics.base import as_mask
 BLOCK_ROWS: Final = 131_072
 #: A column whose dictionary takes no more than this in the first row group is read as a dictionary.
 _SMALL_DICTIONARY: Final = 65_536
+#: A batch whose texts take no more than this stays in memory while it is validated.
+KEPT_BYTES: Final = 128 << 20
 SOURCE_ROW: Final = "_source_row"
 OPERATION: Final = "_op"
 
@@ -47,6 +49,40 @@ class Staged:
                     for batch in _batches(file, wanted):
                         block = _block(batch, columns)
                         yield self.cleanse(block) if self.cleanse else block
+
+    def kept(self, columns: Sequence[str], most: int = KEPT_BYTES) -> Staged | Kept:
+        """The same rows for several passes: a batch of ordinary size is read once, a larger one each time."""
+        if self._size() > most:
+            return self
+        found, size = [], 0
+        for block in self.blocks(columns):
+            found.append(block)
+            size += sum(array.nbytes for array in block.columns.values())
+            if size > 2 * most:  # dictionaries took far less room in the file
+                return self
+        return Kept(tuple(found), self.cleanse)
+
+    def _size(self) -> int:
+        """Bytes of the columns as they are in memory, about."""
+        size = 0
+        for key in self.keys:
+            with self.store.local(key) as path, pq.ParquetFile(path) as file:
+                groups = range(file.num_row_groups)
+                size += sum(file.metadata.row_group(n).total_byte_size for n in groups)
+        return size
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Blocks in memory, cleansed already."""
+
+    whole: tuple[Block, ...]
+    cleanse: Callable[[Block], Block] | None = None
+
+    def blocks(self, columns: Sequence[str]) -> Iterator[Block]:
+        for block in self.whole:
+            chosen = {name: block.columns[name] for name in columns if name in block.columns}
+            yield replace(block, columns=chosen)
 
 
 def _compact(metadata: Any, wanted: set[str]) -> list[str]:

@@ -41,7 +41,7 @@ from huitong.quality.rulebook.bound import no_rules
 from huitong.quality.rulebook.checking import Office, OfficeChecks
 from huitong.quality.rulebook.monitor import entries_of
 from huitong.quality.rulebook.outcome import Judged
-from huitong.quality.staged import Staged
+from huitong.quality.staged import Kept, Staged
 from huitong.quality.structure import Structure, keys_of, read_structure, report_structure
 from huitong.warehouse.files import DataFileRef, data_prefix
 
@@ -155,7 +155,8 @@ class Validate:
 
     def _check(self, batch: Batch, contract: Contract) -> _Outcome:
         structure = read_structure(self._staging, batch.resource, batch.id)
-        staged = Staged(self._staging, batch.staging, Cleanser(contract))
+        names = [*(f.name for f in contract.fields), *([ORIGINAL_ROW] if batch.mends else [])]
+        staged = Staged(self._staging, batch.staging, Cleanser(contract)).kept(names)
         bound = self._office.ready(contract) if self._office else no_rules(contract)
         plan = compile_plan(contract, bound.rules)
         plan = replace(plan, rules=(*plan.rules, ACCEPTED, NOT_HELD))  # the last ones
@@ -212,7 +213,7 @@ class _Pass:
         self._log = CleansingLog(self._report, self._tally.cleansed)
 
     def run(
-        self, staged: Staged, repeated: Repeated, structure: Structure, mending: Mending | None
+        self, staged: Staged | Kept, repeated: Repeated, structure: Structure, mending: Mending | None
     ) -> _Outcome:
         self._mending = mending
         limits = mending.limits if mending else self._plan.contract.limits

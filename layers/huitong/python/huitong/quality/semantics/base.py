@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from huitong.quality.rules import SemanticRule
+from huitong.quality.semantics.shapes import shape_of
 
 Mask = npt.NDArray[np.bool_]
 Matrix = npt.NDArray[np.uint8]
@@ -53,6 +54,10 @@ class Semantic:
 
 def full_match(values: Texts, pattern: str) -> Mask:
     """True where the whole text matches (RE2); false for null."""
+    shape = shape_of(pattern) if pa.types.is_string(values.type) else None
+    if shape is not None:
+        positions, texts = fixed_width(values, shape.width)
+        return spread(len(values), positions, shape.fits(texts))
     found = pc.match_substring_regex(values, pattern=rf"\A(?:{pattern})\z")
     return as_mask(found)
 
@@ -90,7 +95,8 @@ def fixed_width(values: Texts, width: int) -> tuple[npt.NDArray[np.int64], Matri
     total = int(offsets[-1] - offsets[0]) if len(offsets) else 0
     if total == len(positions) * width:  # all others are empty: the bytes already lie in rows
         return positions, data[offsets[0] : offsets[0] + total].reshape(-1, width)
-    return positions, data[offsets[positions].astype(np.int64)[:, None] + np.arange(width)]
+    kept = values.take(pa.array(positions))  # quicker than picking their bytes one by one
+    return positions, _bytes(kept)[: len(positions) * width].reshape(-1, width)
 
 
 def _bytes(values: Texts) -> Matrix:
