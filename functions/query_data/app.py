@@ -12,6 +12,7 @@ from query_routes import (
     findings,
     mending,
     open_access,
+    profiling,
     quality_reports,
     queries,
     reports,
@@ -34,6 +35,7 @@ BLUEPRINTS = (
     rules,
     mending,
     quality_reports,
+    profiling,
 )
 
 

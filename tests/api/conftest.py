@@ -15,11 +15,12 @@ from urllib.parse import quote
 import pytest
 from tests.support.evidence import evidence_areas
 from tests.support.grounds import DUTY, KnownGrounds
-from tests.support.quality import quality_areas
 from tests.support.mending import mending_areas
+from tests.support.quality import quality_areas
 from tests.support.standing import settled, standing_areas
 from tests.support.tickets import ticket_areas
 
+from huitong.batches.again import Again
 from huitong.batches.ledger import Ledger
 from huitong.batches.register import Batches
 from huitong.cases.corrections import Corrections as StageCorrections
@@ -47,6 +48,7 @@ from huitong.local.objects import DiskObjects
 from huitong.local.register import MemoryRegister
 from huitong.notices.notices import Notices
 from huitong.procedures.calendar import Calendar
+from huitong.quality.profile.desk import Profiling
 from huitong.quality.rulebook.book import Rulebook
 from huitong.quality.rulebook.monitor import RuleMonitor
 from huitong.sharing.applications import Applications
@@ -101,6 +103,7 @@ class World:
     queues: dict[str, MemoryQueue] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
     services: dict[str, Any] = field(default_factory=dict)
+    tables: Any = None  # published ones, where there is a lakehouse
 
     def __post_init__(self) -> None:
         queue = self.queues = {name: MemoryQueue() for name in ("ingest", "validate", "compare", "push")}
@@ -150,6 +153,8 @@ class World:
         kept = (register, self.traces, self.calendar, clock)
         ticket_areas(self)
         quality_areas(self)
+        self.again = Again(self.batches, self.contracts, queue["ingest"], clock)
+        self.profiling = Profiling(self.staging, self.publications, lambda: self.tables, clock)
 
         self.cases = Cases(register, self.traces, clock)
         self.stage_corrections = StageCorrections(self.cases, *kept)
@@ -320,7 +325,7 @@ def platform(world: World, tmp_path: Path) -> Any:
     lakehouse = Lakehouse(catalog, "huitong", ports.warehouse)
     resolver = Resolver(world.contracts, world.grants, world.publications, world.batches, world.marks)
     disclosures = Disclosures(lambda: SUBJECTS_KEY, DiskObjects(tmp_path / "evidence"), world.clock)
-    tables = WarehouseTables(ports.warehouse, lakehouse)
+    tables = world.tables = WarehouseTables(ports.warehouse, lakehouse)
     engine = DuckDbEngine(tables, world.staging, lambda: SUBJECTS_KEY, disclosures)
     queries = Queries(world.register, world.staging, resolver, engine, world.clock)
     volumes = Volumes(world.register, world.clock)

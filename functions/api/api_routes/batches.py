@@ -59,6 +59,12 @@ def replay_batch(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
     return ask.services.replay.replay(id, by=ask.by).summary()
 
 
+@serve(routes, "process_again")
+def process_again(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
+    ask.permit("batch.replay", _seen(ask, id).unit)
+    return ask.services.again.take(id, by=ask.by).summary()
+
+
 def _decides(ask: Ask[ApiServices], batch: Batch) -> None:
     """Raises NotPermitted for the unit's own and for whoever delivered the batch: four eyes (S-08)."""
     ask.permit("batch.decide", batch.unit)

@@ -27,8 +27,8 @@ def get_findings(ask: Ask[QueryServices], id: str) -> dict[str, Any]:
         raise BadRequest("after 不是续页标记", "after is no token of this list")
     if not batch.findings:
         return {"items": [], "next": None, "total": 0}
-    items, total = _read(ask, batch.findings, int(after), limit)
-    sees = _sees_values(ask, batch)
+    items, total = read_page(ask, batch.findings, int(after), limit)
+    sees = sees_values(ask, batch)
     ask.services.traces.write(
         Trace(
             "access",
@@ -50,7 +50,7 @@ def get_findings(ask: Ask[QueryServices], id: str) -> dict[str, Any]:
     return {"items": items, "next": str(end) if end < total else None, "total": total}
 
 
-def _sees_values(ask: Ask[QueryServices], batch: Batch) -> bool:
+def sees_values(ask: Ask[QueryServices], batch: Batch) -> bool:
     """As in SQL: the unit that must mend them, and the operator's desks under a duty; auditors never."""
     contract = ask.services.contracts.find(batch.resource)
     if contract is None:
@@ -66,7 +66,7 @@ def _sees_values(ask: Ask[QueryServices], batch: Batch) -> bool:
     return any(a is not None and (a.owner or not (a.grant or a.case_no)) for a in accesses)
 
 
-def _read(ask: Ask[QueryServices], key: str, start: int, limit: int) -> tuple[list[dict[str, Any]], int]:
+def read_page(ask: Ask[QueryServices], key: str, start: int, limit: int) -> tuple[list[dict[str, Any]], int]:
     """Rows ``start`` to ``start + limit`` of a Parquet file; only the row groups that hold them are read."""
     import pyarrow.parquet
 

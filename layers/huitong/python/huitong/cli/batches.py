@@ -111,6 +111,13 @@ def replay(id: str, as_json: Json = False) -> None:
     _told(client().post("batches", id, "replay"), as_json)
 
 
+@batch.command("again")
+@command
+def again(id: str, as_json: Json = False) -> None:
+    """按现行契约重新处理最新的交付 / Take the newest delivery in again by the present contract."""
+    _told(client().post("batches", id, "again"), as_json)
+
+
 @command
 def findings(id: str, limit: Limit = 1_000, as_json: Json = False) -> None:
     """批次的质量问题 / What is wrong with the rows of a batch."""

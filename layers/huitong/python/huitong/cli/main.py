@@ -25,6 +25,7 @@ from huitong.cli import (
     identity,
     mending,
     open_access,
+    profiling,
     quality_issues,
     registers,
     rules,
@@ -62,6 +63,7 @@ for part in (
     mending,
     open_access,
     rules,
+    profiling,
 ):
     part.register(app)
 

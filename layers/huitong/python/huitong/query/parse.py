@@ -44,8 +44,8 @@ _NOT_IN_FILTERS: Final = (
     exp.Query, exp.Table, exp.Window, exp.AggFunc, exp.Star, exp.Unnest, exp.GenerateSeries,
 )  # fmt: skip
 
-Part = Literal["current", "changes", "findings", "quarantine", "history", "marks", "listing"]
-_PARTS: Final = ("changes", "findings", "quarantine", "history", "marks")
+Part = Literal["current", "changes", "findings", "quarantine", "cleansed", "history", "marks", "listing"]
+_PARTS: Final = ("changes", "findings", "quarantine", "cleansed", "history", "marks")
 
 #: Arguments that these nodes may have; any other (hints, samples, pivots, locks …) is refused.
 _SET = frozenset(("with_", "this", "expression", "distinct", "order", "limit", "offset"))

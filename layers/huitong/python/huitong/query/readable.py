@@ -44,6 +44,12 @@ _QUARANTINE: Final = (
     ("_batch_id", "VARCHAR"), ("_unit", "VARCHAR"), ("_resource", "VARCHAR"), ("_source_row", "BIGINT"),
     ("_received_at", "VARCHAR"), ("_rules", "VARCHAR[]"),
 )  # fmt: skip
+_CLEANSED: Final = (
+    ("batch_id", "VARCHAR"), ("source_row", "BIGINT"), ("column", "VARCHAR"), ("step", "VARCHAR"),
+    ("before", "VARCHAR"), ("after", "VARCHAR"),
+)  # fmt: skip
+#: What lies beside a batch, for the unit that delivered it and for the operator's desks.
+_BESIDE: Final = ("findings", "quarantine", "cleansed")
 _HISTORY: Final = (
     ("seq", "BIGINT"), ("batch_id", "VARCHAR"), ("published_at", "VARCHAR"), ("mode", "VARCHAR"),
     ("contract_version", "BIGINT"), ("rows", "BIGINT"), ("inserted", "BIGINT"), ("updated", "BIGINT"),
@@ -121,7 +127,7 @@ class Resolver:
         contract, access = self.permitted(use, principal, acting_unit, asked)
         if use.part == "history":
             return Readable(use, contract, access, fixed=self._history(contract, access))
-        if use.part in ("findings", "quarantine"):
+        if use.part in _BESIDE:
             return Readable(use, contract, access, files=self._files(contract.id, use.part))
         published = self._published(contract.id, use.as_of)
         if use.part == "marks":
@@ -138,7 +144,7 @@ class Resolver:
             access = access_for(principal, contract, self._grants, acting_unit=acting_unit, use=asked)
         if contract is None or access is None or not access.fields:
             raise _no_table(use)
-        if use.part in ("findings", "quarantine"):
+        if use.part in _BESIDE:
             _check_rejected(use, access)
         if access.gives == "groups" and use.part not in ("current", "history"):
             zh, en = "只授权统计", "Only statistics are granted"
@@ -192,7 +198,7 @@ class Resolver:
 
     def _files(self, resource: str, part: str) -> tuple[str, ...]:
         batches = self._batches.of_resource(resource)
-        keys = [b.findings if part == "findings" else b.quarantine for b in batches]
+        keys = [{"findings": b.findings, "quarantine": b.quarantine}.get(part, b.cleansing) for b in batches]
         return tuple([key for key in keys if key][:NEWEST_BATCHES])
 
     def _listing(self, name: str, principal: Principal, acting_unit: str) -> str:
@@ -266,10 +272,11 @@ def _view(
         return View(use, readable.fixed)
     if contract is None or access is None:
         raise invalid("query.table", "没有该表", "There is no such table")
-    if use.part in ("findings", "quarantine"):
+    if use.part in _BESIDE:
         paths = [stack.enter_context(staging.local(key)) for key in readable.files]
-        if use.part == "findings":
-            return View(use, _parquet_sql(_FINDINGS, paths), tuple(paths))
+        if use.part in ("findings", "cleansed"):
+            columns = _FINDINGS if use.part == "findings" else _CLEANSED
+            return View(use, _parquet_sql(columns, paths), tuple(paths))
         return View(use, _quarantine_sql(contract, access, paths), tuple(paths))
     published, traced = readable.publication, _hidden(contract)
     if use.part == "changes":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:  # annotations only: nothing of a capability is imported before a route needs it
     from huitong.audit.disclosed import Disclosures
     from huitong.audit.trace import Traces
+    from huitong.batches.again import Again
     from huitong.batches.ledger import Ledger
     from huitong.batches.register import Batches
     from huitong.batches.replay import Replay
@@ -38,6 +39,7 @@ if TYPE_CHECKING:  # annotations only: nothing of a capability is imported befor
     from huitong.open_access.subject_requests import SubjectRequests
     from huitong.ports import Clock, ObjectStore
     from huitong.procedures.calendar import Calendar
+    from huitong.quality.profile.desk import Profiling
     from huitong.quality.rulebook.book import Rulebook
     from huitong.quality.rulebook.monitor import RuleMonitor
     from huitong.quality.rulebook.trial import Trials
@@ -268,6 +270,15 @@ class CommonServices:
     @property
     def quality_reports(self) -> Reports:
         return cast("Reports", self.area("quality_reports"))
+
+    @property
+    def again(self) -> Again:
+        return cast("Again", self.area("again"))
+
+    @property
+    def profiling(self) -> Profiling:
+        """Heavy: of functions/query_data only."""
+        return cast("Profiling", self.area("profiling"))
 
     @property
     def annual(self) -> AnnualReports:

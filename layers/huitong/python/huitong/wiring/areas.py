@@ -21,6 +21,7 @@ from huitong.wiring import (
     mending,
     oversight,
     parts,
+    profiling,
     quality,
     quality_work,
 )
@@ -61,6 +62,7 @@ BUILDERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     **quality.BUILDERS,
     **mending.BUILDERS,
     **quality_work.BUILDERS,
+    **profiling.BUILDERS,
 }
 
 #: What the clock does beside its own work: job → (area, method), each light and safe to repeat. A method gives

@@ -63,7 +63,7 @@ class AnyNames:
         self._found = False
 
     def find(self, rows: Sequence[Sequence[str | None]]) -> int | None:
-        """The first of the widest rows that holds nothing but short, different words, below which rows go on."""
+        """The first of the widest rows that holds nothing but short, different words."""
         self._found = True
         widths = [sum(bool(c and c.strip()) for c in row) for row in rows[:20]]
         widest = max(widths, default=0)

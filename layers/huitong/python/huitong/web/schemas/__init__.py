@@ -42,6 +42,7 @@ from huitong.web.schemas.parts import (
     ref,
     text,
 )
+from huitong.web.schemas.profiling import PROFILING
 from huitong.web.schemas.quality_issues import QUALITY_ISSUES
 from huitong.web.schemas.rules import RULES
 from huitong.web.schemas.sharing import SHARING
@@ -83,6 +84,6 @@ __all__ = [
 
 AREAS: Final[tuple[Mapping[str, Schema], ...]] = (
     CORE, IDENTITY, EVIDENCE, CATALOG, SHARING, STANDING, CASES, TICKETS, CORRECTIONS, SUPERVISION,
-    OPEN_ACCESS, MENDING, RULES, QUALITY_ISSUES,
+    OPEN_ACCESS, MENDING, RULES, PROFILING, QUALITY_ISSUES,
 )  # fmt: skip
 SCHEMAS: Final[Mapping[str, Schema]] = {name: schema for area in AREAS for name, schema in area.items()}
