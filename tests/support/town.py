@@ -90,7 +90,7 @@ class Town:
     )  # fmt: skip
     FIRM = "31440000MD0000219N"  # administrator of the cases of localstack/demo_data.py
     PEOPLE: ClassVar = {
-        "court": (COURT, "source"), "court-officer": (COURT, "officer"), "police": (POLICE, "source"),
+        "court": (COURT, "source"), "court-officer": (COURT, "approver"), "police": (POLICE, "source"),
         "officer": ("", "officer"), "agency": (AGENCY, "consumer"), "agency-source": (AGENCY, "source consumer"),
         "housing": (HOUSING, "consumer"), "housing-applicant": (HOUSING, "applicant"),
         "housing-approver": (HOUSING, "approver"), "court-approver": (COURT, "approver"),

@@ -22,7 +22,7 @@ from huitong.identity.attempts import Attempts
 from huitong.identity.model import Principal, Role
 from huitong.identity.posts import Posts
 from huitong.identity.provider import IdentityProvider, temporary_password
-from huitong.identity.roles import APART, RoleGrant, check_apart, in_force
+from huitong.identity.roles import APART, RoleGrant, check_apart, check_desk, in_force
 from huitong.ports import Clock, Item, Register, timestamp
 
 UNUSED_DAYS: Final = 90
@@ -255,6 +255,7 @@ class Accounts:
     def _check(self, account: Account, by: Principal) -> None:
         _not_oneself(account, by)
         check_apart(self._held(account))
+        check_desk((grant.role for grant in account.roles), account.unit)
         if "*" in account.acts_for:
             raise BadRequest("个人账户不得代表所有单位", "An account of a person never acts for every unit")
         if account.post:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from huitong.audit.trace import Trace, Traces
 from huitong.errors import BadRequest, Conflict, Fault, NotAuthenticated, NotFound
 from huitong.identity.model import Principal
-from huitong.identity.roles import ROLES, check_apart
+from huitong.identity.roles import ROLES, check_apart, check_desk
 from huitong.ports import Clock, Item, Register, Secrets, timestamp
 
 if TYPE_CHECKING:
@@ -112,6 +112,7 @@ class Credentials:
             known = " ".join(sorted(ROLES))
             raise BadRequest(f"角色须取自:{known}", f"Roles must be some of: {known}", roles=wanted)
         check_apart(wanted)
+        check_desk(wanted, unit)
         giver = by if isinstance(by, Principal) else Principal(by, "", frozenset())
         now = self._clock.now()
         end = _moment(expires_at) if expires_at else timestamp(now + LIFETIME)

@@ -8,12 +8,14 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, Final, Self, cast, get_args
 
 from huitong.errors import BadRequest, NotPermitted, Problem
-from huitong.identity.model import Role
+from huitong.identity.model import OPERATOR, Role
 from huitong.ports import timestamp
 
 ROLES: Final[frozenset[str]] = frozenset(get_args(Role))
 #: System administrator, security administrator, auditor: three persons.
 APART: Final[frozenset[str]] = frozenset({"admin", "security", "auditor"})
+#: Roles over all units, for people of the operator alone: who run, secure and watch the platform, its desk.
+DESK: Final[frozenset[str]] = APART | {"officer"}
 _CHINA: Final = timezone(timedelta(hours=8))
 _DAY: Final = 10
 
@@ -90,3 +92,11 @@ def _moment(text: str, *, last: bool = False) -> str | None:
 
 def _wrong(place: int, zh: str, en: str) -> Problem:
     return Problem("account.roles", zh, en, {"path": f"roles[{place}]"})
+
+
+def check_desk(roles: Iterable[str], unit: str) -> None:
+    """Raises BadRequest when somebody of another unit would supervise all units (S-08)."""
+    beyond = sorted(DESK.intersection(roles)) if unit not in ("", OPERATOR) else []
+    if beyond:
+        zh, en = "只授予平台运行单位的人员", "are given to people of the operator alone"
+        raise BadRequest(f"角色 {' '.join(beyond)} {zh}", f"The roles {' '.join(beyond)} {en}", roles=beyond)
