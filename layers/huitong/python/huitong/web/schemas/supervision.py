@@ -55,7 +55,7 @@ SUPERVISION: Final[Mapping[str, Schema]] = {
     "AnnualReportBody": body({"year": number("the year that it is about", low=2000, high=9999)}),
     "AnnualMonthBody": body({"month": number(low=1, high=12)}),
     "AnnualFigures": answer(
-        {"year": COUNT, "months": {"type": "array"}, "missing": {"type": "array"}, "summary": OPEN,
+        {"year": COUNT, "months": {"type": "array"}, "missing": {"type": "array"}, "summary": array(OPEN),
          "resources": {"type": "array"}, "units": {"type": "array"}, "procedures": OPEN}
     ),
     "AnnualMonth": answer({"month": TEXT, "at": TEXT}),
