@@ -46,7 +46,7 @@ CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
     response_schema_conformance,
 ]  # fmt: skip
-KNOWN = {**BODIES, "QueryBody": {"sql": "SELECT * FROM claims_table"}}
+KNOWN = {**BODIES, "QueryBody": {"sql": "SELECT * FROM claims"}}
 ROWS = "claim_no,debtor_id,amount\n1,440304190002280012,100.00\n2,440304190002280012,200.00\n"
 LAST = ("move_registration", "impose_restriction", "put_suspension", "suspend", "put_unit")
 DESK = {"officer", "editor", "reviewer", "auditor", "admin", "security"}
