@@ -7,6 +7,7 @@ import importlib
 import json
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,7 @@ from huitong.procedures.calendar import Calendar
 from huitong.quality.profile.desk import Profiling
 from huitong.quality.rulebook.book import Rulebook
 from huitong.quality.rulebook.monitor import RuleMonitor
+from huitong.quality.rulebook.trial import Trials
 from huitong.sharing.applications import Applications
 from huitong.sharing.grants import Grants
 from huitong.sharing.grounds import RegisteredGrounds
@@ -90,6 +92,16 @@ schema:
         logicalType: number
         physicalType: decimal(18,2)
 """
+
+
+class Unpublished:
+    """Tables of which nothing is published."""
+
+    def open(self, *_: Any) -> Any:
+        return nullcontext()
+
+    def usual(self, *_: Any) -> list[int]:
+        return []
 
 
 @dataclass
@@ -145,6 +157,7 @@ class World:
         self.notices = Notices(register, clock)
         self.rulebook = Rulebook(register, self.traces, clock, self.contracts)
         self.rule_monitor = RuleMonitor(register, self.traces, clock)
+        self.trials = Trials(self.rulebook, self.batches, self.staging, Unpublished(), clock)
         mending_areas(self)
         standing_areas(self)
         self.applications = Applications(

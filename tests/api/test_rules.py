@@ -34,7 +34,7 @@ def people(world: World) -> None:
 def trials(world: World, platform: Any) -> None:
     house = Lakehouse(platform.ports.catalog, "huitong", platform.ports.warehouse)
     tables = PublishedTables(house, world.publications, world.batches)
-    world.trials = Trials(world.rulebook, world.batches, world.staging, tables, world.clock)  # type: ignore[attr-defined]
+    world.trials = Trials(world.rulebook, world.batches, world.staging, tables, world.clock)
 
 
 def deliver(platform: Any, folder: Path, *amounts: str) -> Any:
