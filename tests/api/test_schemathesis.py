@@ -75,6 +75,12 @@ def made() -> list[Made]:
     return found
 
 
+@pytest.fixture(scope="module")
+def judged() -> set[Any]:
+    """Answers that were compared with the description already: comparing takes longer than answering."""
+    return set()
+
+
 def _order(operation: Operation) -> tuple[bool, bool, int]:
     """What makes things comes first, what ends them last."""
     makes = operation.method == "POST" and "{" not in operation.path
@@ -112,6 +118,7 @@ def published(world: World, platform: Any, tmp_path: Path) -> None:
 def test_every_operation_keeps_its_description(
     role: str,
     made: list[Made],
+    judged: set[Any],
     world: World,
     published: None,
     apps: dict[str, Any],
@@ -123,12 +130,16 @@ def test_every_operation_keeps_its_description(
     for one in made:
         sent = _event(one, token, court_things)
         answer = apps[one.operation.app](sent, None)
+        world.clock.advance(seconds=20)  # or bounds of public operations would answer for them
         _remember(one.operation, answer, court_things)
+        said = (one.operation.id, answer["statusCode"], answer["body"], answer["headers"].get("Content-Type"))
+        if said in judged:  # the same answer to another role
+            continue
+        judged.add(said)
         for problem in _problems(one.case, sent, answer):
             failures.setdefault(
                 (one.operation.id, problem[:60]), f"{problem} ← {sent['body']} {sent['pathParameters']}"
             )
-        world.clock.advance(seconds=20)  # or bounds of public operations would answer for them
     assert not failures, "\n\n".join(f"{id}: {text[:600]}" for (id, _), text in sorted(failures.items()))
 
 
