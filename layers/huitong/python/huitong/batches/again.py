@@ -42,14 +42,14 @@ class Again:
         made = batch_id(batch.unit, batch.resource, batch.sha256, edition)
         known = self.batches.find(made)
         if known is None:
-            now = timestamp(self.clock.now())
+            now = max(timestamp(self.clock.now()), batch.received_at)
             fresh = replace(
                 batch,
                 id=made,
                 status="received",
                 edition=edition,
                 received_at=now,
-                order=f"{now}#{now}#{batch.landing_key}#{made[:8]}",
+                order=f"{now}#~{made}",  # after whatever landed at that moment
                 contract_version=contract.version,
                 decision="",
                 counts=Counts(),

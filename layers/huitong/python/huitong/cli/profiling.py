@@ -1,4 +1,4 @@
-"""``profile``, ``cleansed`` and ``contract draft``."""
+"""``data-profile``, ``cleansed`` and ``contract draft``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _HeaderRow = Annotated[int, typer.Option("--header-row", min=0, help="表头行�
 
 
 def register(app: typer.Typer) -> None:
-    app.command("profile")(profile)
+    app.command("data-profile")(profile)
     app.command("cleansed")(cleansed)
     contract.command("draft")(draft)
 

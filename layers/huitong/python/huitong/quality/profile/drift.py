@@ -7,7 +7,7 @@ changed, from 0.1 to 0.25 some, above that much.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -109,27 +109,23 @@ def _is_coded(column: Column) -> bool:
 
 
 def _twentieths(before: Sequence[float], after: Sequence[float]) -> tuple[list[float], list[float]]:
-    """Shares of rows between the steps of the former edition; equal steps are one class."""
+    """Shares of rows up to each step of the former edition, and beyond the last; equal steps are one class."""
     edges = sorted(set(before))
-    inner = edges[1:-1] or edges[:1]
-    return _shares(before, inner), _shares(after, inner)
+    return _shares(before, edges), _shares(after, edges)
 
 
 def _shares(steps: Sequence[float], edges: Sequence[float]) -> list[float]:
-    below = [_below(steps, e) for e in edges]
-    return [high - low for low, high in pairwise([0.0, *below, 1.0])]
+    up_to = [_up_to(steps, e) for e in edges]
+    return [high - low for low, high in pairwise([0.0, *up_to, 1.0])]
 
 
-def _below(steps: Sequence[float], value: float) -> float:
-    """Share of rows below a value, by interpolation between the steps."""
-    if value <= steps[0]:
-        return 0.0
-    if value > steps[-1]:
-        return 1.0
-    at = bisect_left(steps, value)
+def _up_to(steps: Sequence[float], value: float) -> float:
+    """Share of rows that do not exceed a value, by interpolation between the steps."""
+    at = bisect_right(steps, value)
+    if at == 0 or at == len(steps):
+        return float(at > 0)
     low, high = steps[at - 1], steps[at]
-    inside = (value - low) / (high - low) if high > low else 1.0
-    return (at - 1 + inside) / (len(steps) - 1)
+    return (at - 1 + (value - low) / (high - low)) / (len(steps) - 1)
 
 
 def _told(
