@@ -124,6 +124,10 @@ HOSTILE = [
 ]  # fmt: skip
 
 
+#: Traces of tools and characters nobody sees: in a key they are told of and kept apart from what is served.
+TOLD = {"\u200ba", "\x1f", "a\x1fb", "\x7f", "\u2028", "NULL", "null", "nan", "\\N"}
+
+
 def test_keys_that_look_alike_stay_apart(tmp_path: Path) -> None:
     """No join by a separator, no trimming, no folding, no normal form: a key is its text."""
     flow = Flow(
@@ -132,7 +136,7 @@ def test_keys_that_look_alike_stay_apart(tmp_path: Path) -> None:
             KEY, "name: part, logicalType: string, primaryKey: true, primaryKeyPosition: 2", NOTE,
         ),
     )  # fmt: skip
-    pairs = [("a|b", "c"), ("a", "b|c"), ("a", "|b"), ("a|", "b"), *((k, "c") for k in HOSTILE[1:])]
+    pairs = [("a|b", "c"), ("a", "b|c"), ("a", "|b"), ("a|", "b"), *((k, "c") for k in HOSTILE[1:] if k not in TOLD)]
     rows = [{"item": a, "part": b, "note": f"n{i}"} for i, (a, b) in enumerate(pairs)]
     first = flow.published(csv_text(rows))
     assert (first.status, flow.told(first)) == ("published", (len(pairs), 0, 0, 0)), first.refusal
