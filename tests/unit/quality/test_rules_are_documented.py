@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from huitong.contracts.model import KNOWN_SEMANTICS, Contract, Field, RowRule
+from huitong.contracts.cleansing import STEPS
+from huitong.contracts.model import KNOWN_SEMANTICS, Contract, Deduplicate, Field, RowRule
 from huitong.quality.compile import compile_plan
 from huitong.quality.semantics import semantic
 
@@ -24,9 +25,15 @@ def test_every_general_rule_is_in_the_documentation() -> None:
         "T",
         1,
         "t",
-        fields=(Field("k", key=1, type="integer"), everything),
+        fields=(Field("k", key=1, type="integer"), Field("t", key=2), Field("d", type="date"), everything),
         rules=(RowRule("r", "v > 1", ("v",)),),
+        deduplicate=Deduplicate("first"),
     )
     ids = {rule.id for rule in compile_plan(contract).rules} - {"rule:r"} | {"rule:编号 id", "batch.rejected"}
     assert {id for id in ids if f"`{id}`" not in PAGE} == set()
-    assert len(ids) == 12
+    assert len(ids) == 23
+
+
+def test_every_cleansing_step_is_in_the_documentation() -> None:
+    missing = [step for step, (zh, en) in STEPS.items() if f"| `{step}` | {zh} · {en} |" not in PAGE]
+    assert missing == []
