@@ -61,7 +61,10 @@ def test_a_rule_is_created_tried_enabled_applied_and_disabled(
     tried = call("POST", "/v1/rule-trials", as_="desk",
                  body={"resource": "claims", "rule": "large", "batch": before.id}).body  # fmt: skip
     assert (tried["rows"], tried["violations"], tried["newly_quarantined"], tried["released"]) == (3, 2, 2, 0)
-    assert tried["samples"][0] == {"source_row": 3, "values": {}}  # a desk is told which rows, not what they hold
+    assert tried["samples"][0] == {
+        "source_row": 3,
+        "values": {},
+    }  # a desk is told which rows, not what they hold
     assert tried["breached"] is True
     published = call("POST", "/v1/rule-trials", as_="desk",
                      body={"resource": "claims", "rule": "large", "table": True}).body  # fmt: skip

@@ -136,7 +136,13 @@ def test_keys_that_look_alike_stay_apart(tmp_path: Path) -> None:
             KEY, "name: part, logicalType: string, primaryKey: true, primaryKeyPosition: 2", NOTE,
         ),
     )  # fmt: skip
-    pairs = [("a|b", "c"), ("a", "b|c"), ("a", "|b"), ("a|", "b"), *((k, "c") for k in HOSTILE[1:] if k not in TOLD)]
+    pairs = [
+        ("a|b", "c"),
+        ("a", "b|c"),
+        ("a", "|b"),
+        ("a|", "b"),
+        *((k, "c") for k in HOSTILE[1:] if k not in TOLD),
+    ]
     rows = [{"item": a, "part": b, "note": f"n{i}"} for i, (a, b) in enumerate(pairs)]
     first = flow.published(csv_text(rows))
     assert (first.status, flow.told(first)) == ("published", (len(pairs), 0, 0, 0)), first.refusal

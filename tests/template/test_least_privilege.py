@@ -28,8 +28,8 @@ def test_the_api_takes_deliveries_and_reads_none() -> None:
     [
         ("ApiFunction", ["contracts/*", "documents/*"]),
         ("QueryDataFunction", ["queries/*", "documents/*"]),
-        ("PushChangesFunction", ["exports/*"]),
-        ("RunScheduleFunction", []),
+        ("PushChangesFunction", ["exports/*", "conflicts/*"]),
+        ("RunScheduleFunction", ["contracts/*"]),  # contracts of the platform's own tables
         ("AuthorizeRequestFunction", []),
     ],
 )

@@ -119,9 +119,7 @@ def due_by(last_received: datetime, frequency: str, working: Working | None = No
     return datetime(end.year, end.month, end.day, tzinfo=SHANGHAI).astimezone(UTC)
 
 
-def is_late(
-    now: datetime, last_received: datetime, frequency: str, working: Working | None = None
-) -> bool:
+def is_late(now: datetime, last_received: datetime, frequency: str, working: Working | None = None) -> bool:
     due = due_by(last_received, frequency, working)
     return due is not None and now >= due
 

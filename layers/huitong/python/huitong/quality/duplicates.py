@@ -36,7 +36,9 @@ class Repeated:
     duplicates: Rows
     conflicts: Rows
     shared: Mapping[str, Rows] = field(default_factory=dict)
-    replaced: Rows = field(default_factory=lambda: _NONE)  # rows that the contract's rule on duplicates leaves out
+    replaced: Rows = field(
+        default_factory=lambda: _NONE
+    )  # rows that the contract's rule on duplicates leaves out
 
     @property
     def gone(self) -> Rows:

@@ -208,7 +208,7 @@ class Corrections:
             desk.take(ticket, "close", BY_CLOCK, seen=record.version)
 
     def of_unit(self, unit: str) -> Iterator[tuple[Record, str]]:
-        """Records that a unit is a party to, newest first in each kind, with the Chinese name of the state."""
+        """Records that a unit is a party to, newest first in each kind, with the state in Chinese."""
         for desk in self._desks.values():
             for record in desk.of_unit(unit, limit=500):
                 yield record, desk.procedure.state(record.state).zh

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from huitong.notices.notices import Notices
     from huitong.procedures.calendar import Calendar
 
-#: Settings of the two HTTP functions, of the clock's, which moves procedures on, and of the push's, which asks
-#: for the grounds of grants.
+#: Settings of the two HTTP functions, of the clock's, which moves procedures on, and of the push's, which
+#: asks for the grounds of grants.
 AreaSettings = (
     settings.ApiSettings | settings.QuerySettings | settings.ScheduleSettings | settings.PushSettings
 )
@@ -65,8 +65,8 @@ BUILDERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     **profiling.BUILDERS,
 }
 
-#: What the clock does beside its own work: job → (area, method), each light and safe to repeat. A method gives
-#: what it did as a JSON-ready value.
+#: What the clock does beside its own work: job → (area, method), each light and safe to repeat. A method
+#: gives what it did as a JSON-ready value.
 SWEEPS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "minute": (
         *quality_work.SWEEPS["minute"],

@@ -109,7 +109,7 @@ def _is_coded(column: Column) -> bool:
 
 
 def _twentieths(before: Sequence[float], after: Sequence[float]) -> tuple[list[float], list[float]]:
-    """Shares of rows up to each step of the former edition, and beyond the last; equal steps are one class."""
+    """Shares of rows up to each step of the former edition, and beyond the last; equal steps are one."""
     edges = sorted(set(before))
     return _shares(before, edges), _shares(after, edges)
 

@@ -25,7 +25,7 @@ from huitong.web.schemas.parts import (
     text,
 )
 
-#: For what data are asked, as members of a body; the same as the headers Huitong-Case, -Duty, -Purpose, -Grant.
+#: For what data are asked, as members of a body; as the headers Huitong-Case, -Duty, -Purpose, -Grant.
 USE_MEMBERS: Final[Mapping[str, Schema]] = {
     "case_no": text("案号 the case for which the data are used", most=80),
     "duty": text("法定职责 the statutory duty for which they are used", most=128),
