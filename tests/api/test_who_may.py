@@ -229,6 +229,7 @@ REFUSED_TO_A_FOREIGN_UNIT |= {
     "export_evidence": 403, "list_heads": 403, "list_suspensions": 403, "suspend_use": 403,
     "lift_suspension": 403, "make_returned_file": 404, "get_returned_file": 404, "get_batch_quarantine": 403,
     "preview_quarantine_replay": 403, "replay_quarantine": 403,
+    "get_cleansed": 403, "process_again": 403, "get_batch_profile": 403, "get_resource_profile": 404,
 }  # fmt: skip
 OPEN_TO_ALL = {
     "search_evidence", "list_quarantine",  # of the asker's unit
