@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -20,13 +21,7 @@ from huitong.intake.readers.header import plain
 from huitong.intake.structure import Structural
 
 _LOOKED: Final = 4  # columns from the left in which a total or a note begins
-_SIGNS: Final = tuple(
-    word.encode()
-    for word in (
-        *("计", "otal", "OTAL", "注", "说明", "填表", "填报", "填写", "制表", "审核", "复核", "打印", "导出"),
-        *("来源", "联系", "单位", "以上", "以下", "页"),
-    )
-)
+_TOTAL_SIGNS: Final = ("计".encode(), b"otal", b"OTAL")
 _TOTAL: Final = (
     r"(?i)^[\s　]*(?:(?:本页|本表|全部|年度|本月|本年)?[总合小累共][\s　]*计|(?:grand |sub)?[\s-]*totals?)"
     r"[\s　]*[:：]?[\s　]*$"
@@ -72,17 +67,22 @@ class Strays:
         return pa.array(keep), findings
 
     def _suspects(self, columns: Sequence[pa.Array]) -> list[int]:
+        """Rows worth a look: those that lack what a record needs and begin with a telling word, those with
+        many empty cells that begin with a total, and those that repeat a heading."""
         found: set[int] = set()
-        for position, column in enumerate(columns[:_LOOKED]):
-            content = _bytes(column)
-            if any(sign in content for sign in _SIGNS):
-                hits = pc.fill_null(
-                    pc.match_substring_regex(column, pattern=f"{_TOTAL}|{_SURE_NOTE}|{_NOTE}"), False
-                )
+        lacking = _any_null([c for i, c in enumerate(columns) if i in self.needed])
+        for column in columns[:_LOOKED] if len(lacking) else ():
+            found.update(lacking[_matches(column.take(pa.array(lacking)), _ANY)].tolist())
+        first = _bytes(columns[0]) if columns else b""
+        if any(sign[:1] in first and sign in first for sign in _TOTAL_SIGNS):
+            sparse = _sparse(columns)
+            found.update(sparse[_matches(columns[0].take(pa.array(sparse)), _ANY)].tolist())
+        for position, column in enumerate(columns[:2]):
+            heading = self.header[position].strip()
+            sign, content = heading.encode(), _bytes(column) if position else first
+            if heading and sign[:1] in content and sign in content:
+                hits = pc.fill_null(pc.equal(pc.utf8_trim_whitespace(column), heading), False)
                 found.update(np.flatnonzero(hits.to_numpy(zero_copy_only=False)).tolist())
-            heading = self.header[position]
-            if heading.strip() and heading.strip().encode() in content:
-                found.update(_places(pc.equal(pc.utf8_trim_whitespace(column), heading.strip())))
         return sorted(found)
 
     def _verdict(self, cells: Sequence[str | None]) -> tuple[str, str, str] | None:
@@ -149,10 +149,29 @@ class Strays:
         return found
 
 
-def _places(mask: Any) -> list[int]:
-    hits = pc.fill_null(mask, False).to_numpy(zero_copy_only=False)
-    places: list[int] = np.flatnonzero(hits).tolist()
-    return places
+def _any_null(columns: Sequence[pa.Array]) -> npt.NDArray[np.int64]:
+    """Rows without a value in one of the columns."""
+    empty = None
+    for column in columns:
+        if column.null_count:
+            mask = column.is_null().to_numpy(zero_copy_only=False)
+            empty = mask if empty is None else empty | mask
+    return np.empty(0, dtype=np.int64) if empty is None else np.flatnonzero(empty)
+
+
+def _sparse(columns: Sequence[pa.Array]) -> npt.NDArray[np.int64]:
+    """Rows of which a third of the cells are empty, at least one."""
+    empty = np.zeros(len(columns[0]), dtype=np.int32)
+    for column in columns:
+        if column.null_count:
+            empty += column.is_null().to_numpy(zero_copy_only=False)
+    return np.flatnonzero((empty > 0) & (empty * 3 >= len(columns)))
+
+
+def _matches(column: pa.Array, pattern: str) -> npt.NDArray[np.bool_]:
+    hits = pc.fill_null(pc.match_substring_regex(column, pattern=pattern), False)
+    mask: npt.NDArray[np.bool_] = hits.to_numpy(zero_copy_only=False)
+    return mask
 
 
 def _bytes(column: pa.Array) -> bytes:

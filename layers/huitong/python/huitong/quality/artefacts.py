@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from huitong.contracts.model import Field
-from huitong.quality.cleansing.texts import BLANKS, UNSEEN, raw
+from huitong.quality.cleansing.texts import BLANKS, UNSEEN, Raw, raw
 from huitong.quality.rules import SemanticRule
 from huitong.quality.semantics.base import Mask, Texts, full_match, within
 
@@ -61,20 +61,42 @@ def _found(values: Texts, pattern: str) -> Mask:
     return mask
 
 
-#: code → (bytes of which one must occur, what to ask then)
-_SIGNS: Final[Mapping[str, tuple[tuple[bytes, ...], Callable[[Texts], Mask]]]] = {
-    "text.scientific": ((b"E+", b"e+"), _scientific),
-    "text.error-value": ((b"#",), _error),
-    "text.nothing": ((b"ull", b"ULL", b"one", b"aN", b"nan", b"undef", rb"\N"), _nothing),
-    "text.unseen": (
-        (b"\xc2\xad", b"\xe2\x80", b"\xe2\x81", b"\xef\xbb\xbf", b"\x7f", *(bytes([i]) for i in range(1, 32)
-         if i not in (9, 10, 13))),
-        _unseen,
-    ),
-    "text.apostrophe": ((b"'", b"`"), _apostrophe),
-    "text.markup": ((b"<", b"&"), _markup),
-    "text.blank": ((b" ", b"\t", b"\n", b"\r", b"\xe3\x80\x80", b"\xc2\xa0", b"\xe2\x80"), _blank),
-}  # fmt: skip
+def _holds(*signs: bytes) -> Callable[[Raw, bytes], bool]:
+    return lambda _, content: any(_has(content, sign) for sign in signs)
+
+
+def _has(content: bytes, sign: bytes) -> bool:
+    """Single bytes are found many times as fast: the first is looked for before the whole."""
+    return sign[:1] in content and (len(sign) == 1 or sign in content)
+
+
+def _begins(letters: bytes) -> Callable[[Raw, bytes], bool]:
+    """Whether some text begins with one of these; few columns have any."""
+
+    def ask(source: Raw, content: bytes) -> bool:
+        if not any(letter in content for letter in letters):
+            return False
+        first = source.nth(0)
+        return bool(np.isin(first, np.frombuffer(letters, dtype=np.uint8)).any())
+
+    return ask
+
+
+def _unseen_signs(source: Raw, content: bytes) -> bool:
+    signs = (b"\xe2\x80", b"\xe2\x81", b"\xef\xbb\xbf", b"\xc2\xad", b"\x7f")
+    return int(source.data.min()) < 0x20 or any(_has(content, sign) for sign in signs)
+
+
+#: code → (whether the bytes of a column can hold such a trace, what to ask its texts then)
+_SIGNS: Final[Mapping[str, tuple[Callable[[Raw, bytes], bool], Callable[[Texts], Mask]]]] = {
+    "text.scientific": (_holds(b"+"), _scientific),
+    "text.error-value": (_holds(b"#"), _error),
+    "text.nothing": (_begins(b"Nnu(<\\"), _nothing),
+    "text.unseen": (_unseen_signs, _unseen),
+    "text.apostrophe": (_holds(b"'", b"`"), _apostrophe),
+    "text.markup": (_holds(b"<", b"&"), _markup),
+    "text.blank": (_holds(b" ", b"\t", b"\n", b"\r", b"\xe3\x80\x80", b"\xc2\xa0", b"\xe2\x80"), _blank),
+}
 
 _RULES: Final = (
     SemanticRule(
@@ -166,12 +188,13 @@ def check(values: Texts, codes: tuple[str, ...], among: Mask | None = None) -> l
     if among is not None and not among.any():
         return [among] * len(codes)
     looked = values if among is None else values.filter(pa.array(among))
-    content = raw(looked).data.tobytes()
+    source = raw(looked)
+    content = source.data.tobytes()
     masks = []
     for code in codes:
-        signs, ask = _SIGNS[code]
+        possible, ask = _SIGNS[code]
         found = np.zeros(len(values), dtype=np.bool_)
-        if any(sign in content for sign in signs):
+        if content and possible(source, content):
             if among is None:
                 found = ask(looked)
             else:
