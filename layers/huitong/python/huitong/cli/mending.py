@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 
 from huitong.cli.batches import show_batch
-from huitong.cli.client import Refused
 from huitong.cli.options import Json, Limit, Resource, Unit, client
 from huitong.cli.showing import command, note, show_json, show_members, show_table
 
@@ -64,6 +63,8 @@ def returned(
 
 def _waited(api: Any, id: str, whole: bool, unit: str, timeout: float) -> dict[str, Any]:
     """The file once it is made. Raises Refused, also when the time is over."""
+    from huitong.cli.client import Refused  # loads urllib3, which other commands do without
+
     end, pause = time.monotonic() + timeout, 0.2
     asked = {"all": "true"} if whole else {}
     while True:
