@@ -286,6 +286,26 @@ def test_an_edition_of_broken_rows_only_is_rejected_and_changes_nothing(flow: Fl
     flow.check()
 
 
+STATISTICS = contract(
+    "name: kind, logicalType: string",
+    "name: item, logicalType: string, primaryKey: true, primaryKeyPosition: 1",
+    "name: amount, logicalType: number, required: true",
+    "name: note, logicalType: string",
+)
+
+
+def test_a_record_that_reads_like_a_total_keeps_what_is_served_of_its_key(tmp_path: Path) -> None:
+    """C-12: what is no record by its looks, but has a key, deletes nothing; a row of totals has none."""
+    flow = Flow(tmp_path, STATISTICS)
+    flow.published("kind,item,amount,note\n甲,1,1,\n合计,2,2,\n甲,3,3,\n")
+    assert sorted(flow.values("kind").items()) == [("1", "甲"), ("2", "合计"), ("3", "甲")]
+    batch = flow.published("kind,item,amount,note\n甲,1,5,\n合计,2,,\n合计,,8,\n说明:,3,,\n")
+    assert (batch.counts.quarantined, batch.counts.retained) == (3, 2)
+    assert flow.told(batch) == (0, 1, 0, 0)
+    assert flow.values("amount") == {"1": Decimal(5), "2": Decimal(2), "3": Decimal(3)}
+    flow.check()
+
+
 def test_copies_of_a_row_count_once_and_rows_that_differ_only_in_content_are_quarantined(flow: Flow) -> None:
     batch = flow.published("item,amount\n1,1\n1,1\n1,1\n2,2\n2,3\n3,3\n")
     c = batch.counts

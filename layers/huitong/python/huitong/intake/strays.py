@@ -92,10 +92,12 @@ class Strays:
         same = sum(plain(c) == plain(self.header[i]) for i, c in given)
         if len(given) > 1 and same * 2 > len(given):
             return "row.header", "是重复的表头", "is the header again"
-        first = given[0][1]
-        if re.match(_TOTAL, first) and len(given) < len(cells):
-            return "row.total", "是合计行,不是数据", "is a row of totals, no record"
+        place, first = given[0]
         lacking = not self.needed <= {i for i, _ in given}
+        # a record that has all it needs may say "total" in a column of its own
+        total = lacking or not self.needed or place in self.needed
+        if total and re.match(_TOTAL, first) and len(given) < len(cells):
+            return "row.total", "是合计行,不是数据", "is a row of totals, no record"
         if (
             len(given) == 1
             and len(cells) > 2
@@ -120,6 +122,7 @@ class Strays:
             source_row=number,
             raw=json.dumps(dict(cells), ensure_ascii=False),
             severity="error",
+            cells=tuple(cells),  # if it was a record after all, what is served of its key stays
         )
 
     def _second_tables(
