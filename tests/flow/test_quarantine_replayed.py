@@ -16,9 +16,16 @@ from huitong.notices.notices import Notices
 from huitong.ports import timestamp
 from huitong.procedures.calendar import Calendar
 from huitong.quality.replaying import ReplayPreview
+from huitong.quality.rulebook.book import Change
+from huitong.quality.rulebook.checking import Office
+from huitong.quality.rulebook.model import OfficeRule
+from huitong.quality.rulebook.tables import PublishedTables
+
+CHANGE = Change("officer", UNIT, "a test")
 
 NARROW = contract(KEY, AMOUNT, "name: kind, logicalType: string, logicalTypeOptions: {pattern: '[ab]'}")
 WIDE = contract(KEY, AMOUNT, "name: kind, logicalType: string, logicalTypeOptions: {pattern: '[abc]'}")
+CASES = contract(KEY, id="cases")
 ROWS = "item,amount,kind\n001,1.00,a\n002,2.00,c\n003,drei,c\n004,4.00,d\n"
 
 
@@ -33,7 +40,7 @@ def quarantine(flow: Flow) -> Quarantine:
         register=p.register,
         batches=flow.batches,
         contracts=flow.contracts.all,
-        rules=lambda c: f"c{c.version}",
+        rules=flow.rulebook.standing,
         profile_version=lambda _: 0,
         staging=p.staging,
         ingest_queue=flow.ingest_queue,
@@ -52,6 +59,18 @@ def replayed(flow: Flow, id: str) -> str:
     return batch.id
 
 
+def preview(flow: Flow) -> ReplayPreview:
+    tables = PublishedTables(flow.lakehouse, flow.publications, flow.batches)
+    office = Office(flow.rulebook.of, flow.rulebook.known, tables)
+    return ReplayPreview(flow.batches, flow.ports.staging, lambda: office, flow.ports.clock)
+
+
+def published_cases(flow: Flow, cases: str, *keys: str) -> None:
+    own, flow.resource = flow.resource, cases
+    flow.published("item\n" + "".join(f"{key}\n" for key in keys))
+    flow.resource = own
+
+
 def landed(flow: Flow, text: str, **said: str) -> Batch:
     """Published, having landed by the clock of the test."""
     key = flow.put(text, **said)
@@ -66,9 +85,8 @@ def test_a_corrected_rule_rescues_what_it_held_and_a_second_replay_is_the_same_b
     """C-07: preview first, then those rows go through the ordinary flow, once."""
     first = flow.published(ROWS)
     assert held(flow, first)["open"] == 3
-    preview = ReplayPreview(flow.batches, flow.ports.staging, lambda: None)
     now = flow.contracts.put(WIDE, by="test", provider=UNIT)
-    told = preview.run(flow.now(first), now)
+    told = preview(flow).run(flow.now(first), now)
     assert (told["open"], told["would_pass"], told["still_bad"]) == (3, 1, 2)
     assert {r["rule"]: (r["before"], r["now"]) for r in told["by_rule"]} == {
         "pattern": (3, 1),
@@ -118,6 +136,46 @@ def test_a_rejected_edition_is_replayed_as_the_edition_that_it_was(tmp_path: Pat
     assert sorted(flow.values("kind")) == ["001", "002"]
     assert held(flow, second) == {"open": 0, "mended": 0, "replayed": 2, "expired": 0}
     flow.check()
+
+
+def test_rows_held_for_a_case_that_came_later_are_rescued_by_the_same_rules(flow: Flow) -> None:
+    """C-07: a claim came before its case. Nothing changed but what is published: that is another replay."""
+    cases = flow.contracts.put(CASES, by="test", provider=UNIT)
+    rule = OfficeRule("known", flow.resource, "reference", ("item",),
+                      {"resource": "cases", "fields": ["item"]})  # fmt: skip
+    flow.rulebook.create(rule, CHANGE)
+    flow.rulebook.move("known", "enabled", CHANGE)
+    published_cases(flow, cases.id, "001")
+    first = flow.published("item,amount,kind\n001,1.00,a\n002,2.00,b\n003,drei,b\n")
+    assert held(flow, first)["open"] == 2
+    early = replayed(flow, first.id)
+    assert replayed(flow, first.id) == early
+    assert held(flow, first)["open"] == 2
+    published_cases(flow, cases.id, "001", "002", "003")
+    told = preview(flow).run(flow.now(first), flow.contracts.get(flow.resource))
+    assert (told["would_pass"], told["still_bad"]) == (1, 1)
+    assert {r["rule"]: (r["before"], r["now"]) for r in told["by_rule"]} == {
+        "office:known": (2, 0), "type": (1, 1),
+    }  # fmt: skip
+    late = replayed(flow, first.id)
+    assert late != early
+    assert held(flow, first) == {"open": 1, "mended": 0, "replayed": 1, "expired": 0}
+    assert sorted(flow.values("kind")) == ["001", "002"]
+    assert replayed(flow, first.id) == late
+    flow.check()
+
+
+def test_a_preview_of_many_rows_says_that_it_is_a_sample(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C-07: and looks at what rows are in company with others as far as it has them."""
+    monkeypatch.setattr("huitong.quality.replaying.MOST", 2)
+    first = flow.published("item,amount,kind\n000,1,a\n001,1,c\n001,2,c\n002,2,c\n")
+    flow.contracts.put(WIDE, by="test", provider=UNIT)
+    told = preview(flow).run(flow.now(first), flow.contracts.get(flow.resource))
+    assert (told["open"], told["looked_at"], told["sampled"]) == (3, 2, True)
+    assert ("共 3 行" in told["zh"], "2 of 3" in told["en"]) == (True, True)
+    monkeypatch.setattr("huitong.quality.replaying.MOST", 10)
+    told = preview(flow).run(flow.now(first), flow.contracts.get(flow.resource))
+    assert (told["would_pass"], told["still_bad"], told["sampled"]) == (1, 2, False)
 
 
 def test_nothing_open_is_nothing_to_replay(flow: Flow) -> None:

@@ -16,7 +16,7 @@ def mending_areas(world: Any) -> None:
         register=world.register,
         batches=world.batches,
         contracts=world.contracts.all,
-        rules=lambda contract: world.rulebook.of(contract).version,
+        rules=lambda contract: world.rulebook.standing(contract),
         profile_version=lambda _: 0,
         staging=world.staging,
         ingest_queue=world.queues["ingest"],
@@ -35,4 +35,4 @@ def mending_areas(world: Any) -> None:
         world.traces,
         world.clock,
     )
-    world.replay_preview = ReplayPreview(world.batches, world.staging, lambda: None)
+    world.replay_preview = ReplayPreview(world.batches, world.staging, lambda: None, world.clock)

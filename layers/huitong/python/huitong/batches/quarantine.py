@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 from huitong.audit.trace import Trace, Traces
 from huitong.batches.held import Holding, StoredHolding, may_be_mended
 from huitong.batches.model import Batch, Counts, Quality
-from huitong.batches.register import Batches
+from huitong.batches.register import Batches, Stored
 from huitong.contracts.model import Contract
 from huitong.errors import Conflict
 from huitong.intake.mends import rank_after
@@ -54,8 +54,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Quarantine:
-    """``rules`` gives the version of all rules of a contract; it names a replay, so that one under the same
-    rules is the same batch. ``ingest_queue`` leads to where deliveries are read and objects written."""
+    """``rules`` gives the version of all rules of a contract, and of the published tables that they read; it
+    names a replay, so that one that cannot find anything else is the same batch. ``ingest_queue`` leads to
+    where deliveries are read and objects written."""
 
     register: Register
     batches: Batches
@@ -104,13 +105,14 @@ class Quarantine:
     def replay(self, first: Batch, contract: Contract, *, by: str) -> Batch:
         """The batch that brings the rows held again, as they were, under the rules as they are now.
 
-        The same rules give the same batch, however often it is asked. Raises
-        Conflict where nothing is open, and for a batch that is itself a mend.
+        The same rules over the same tables give the same batch, however often it is asked; so does one
+        that waits to be read. Raises Conflict where nothing is open, and for a batch that is itself a mend.
         """
         may_be_mended(first)
         stored = self.batches.holdings.find(first)
         id = self._replay_id(first, contract)
-        known = self.batches.find(id)
+        known = self.batches.find(id) or self._waiting(first)
+        id = known.batch.id if known else id
         if known is None:
             if first.mends or stored is None or not stored.holding.open:
                 raise Conflict(
@@ -124,6 +126,18 @@ class Quarantine:
         if known.batch.status == "received":
             self.ingest_queue.send({"batch_id": id})
         return known.batch
+
+    def _waiting(self, first: Batch) -> Stored | None:
+        """A replay that will be checked by the rules and tables as they are then."""
+        moving = self.batches.in_flight(first.resource)
+        return next(
+            (
+                s
+                for s in moving
+                if s.batch.replay and s.batch.mends == first.id and s.batch.status == "received"
+            ),
+            None,
+        )
 
     def _replay_id(self, first: Batch, contract: Contract) -> str:
         named = (first.id, "replay", self.rules(contract), str(self.profile_version(first)))

@@ -114,6 +114,8 @@ def preview(id: str, as_json: Json = False) -> None:
         return
     show_members(found, _PREVIEW)
     show_table(found["by_rule"], {"rule": "规则 rule", "before": "当时 before", "now": "现在 now"})
+    if found.get("zh"):
+        note(f"  {found['zh']} / {found['en']}")
 
 
 @quarantine.command("replay")

@@ -88,12 +88,17 @@ class Platform:
         self.contracts = Contracts(ports.register, ports.staging, ports.clock)
         self.publications = Publications(ports.register)
         self.rulebook = Rulebook(
-            ports.register, Traces(ports.register, ports.clock), ports.clock, self.contracts, self._rows
-        )
+            ports.register, Traces(ports.register, ports.clock), ports.clock, self.contracts, self._rows,
+            self._served,
+        )  # fmt: skip
 
     def _rows(self, resource: str) -> int:
         found = self.publications.get(resource)
         return found.rows if found else 0
+
+    def _served(self, resource: str) -> int:
+        found = self.publications.get(resource)
+        return found.seq if found else 0
 
     def land(self, file: Path, resource: str, unit: str, *, upload: str = "") -> str:
         """Put a file where a unit would; returns its key."""

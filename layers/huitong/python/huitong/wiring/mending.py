@@ -51,7 +51,7 @@ def quarantine(s: Any) -> Quarantine:
         register=kept,
         batches=parts.batches(s),
         contracts=contracts.all,
-        rules=lambda contract: quality.rulebook(s).of(contract).version,
+        rules=lambda contract: quality.rulebook(s).standing(contract),
         profile_version=profile_version,
         staging=parts.bucket(s, s.staging_bucket),
         ingest_queue=parts.queue(s, getattr(s, "ingest_queue_url", "")),
@@ -65,7 +65,8 @@ def replay_preview(s: Any) -> ReplayPreview:
     """Heavy: of functions/query_data only."""
     from huitong.quality.replaying import ReplayPreview
 
-    return ReplayPreview(parts.batches(s), parts.bucket(s, s.staging_bucket), lambda: quality.office(s))
+    staging = parts.bucket(s, s.staging_bucket)
+    return ReplayPreview(parts.batches(s), staging, lambda: quality.office(s), parts.CLOCK)
 
 
 BUILDERS: Final[Mapping[str, Callable[[Any], Any]]] = {

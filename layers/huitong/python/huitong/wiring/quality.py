@@ -26,7 +26,11 @@ def rulebook(s: Any) -> Rulebook:
         found = publications.get(resource)
         return found.rows if found else 0
 
-    return Rulebook(kept, parts.traces(s), parts.CLOCK, parts.contracts(s, s.staging_bucket), rows)
+    def served(resource: str) -> int:
+        found = publications.get(resource)
+        return found.seq if found else 0
+
+    return Rulebook(kept, parts.traces(s), parts.CLOCK, parts.contracts(s, s.staging_bucket), rows, served)
 
 
 def rule_monitor(s: Any) -> RuleMonitor:

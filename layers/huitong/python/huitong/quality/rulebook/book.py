@@ -14,7 +14,7 @@ from huitong.audit.trace import Trace, Traces
 from huitong.contracts.model import Contract
 from huitong.errors import BadRequest, Conflict, NotFound
 from huitong.ports import Clock, Item, Register, timestamp
-from huitong.quality.rulebook.model import OfficeRule, RuleSet, RuleState
+from huitong.quality.rulebook.model import OfficeRule, RuleSet, RuleState, tables_of
 
 _LATEST: Final = "LATEST"
 _LISTED: Final = "RULES"
@@ -40,7 +40,8 @@ class Change:
 
 
 class Rulebook:
-    """``rows`` gives the published rows of a resource, for the estimate of costs."""
+    """``rows`` gives the published rows of a resource, for the estimate of costs; ``served`` the number of
+    its present publication."""
 
     def __init__(
         self,
@@ -49,12 +50,14 @@ class Rulebook:
         clock: Clock,
         contracts: ContractSource,
         rows: Callable[[str], int] = lambda _: 0,
+        served: Callable[[str], int] = lambda _: 0,
     ) -> None:
         self._register = register
         self._traces = traces
         self._clock = clock
         self._contracts = contracts
         self._rows = rows
+        self._served = served
 
     # --- reading -----------------------------------------------------------
 
@@ -62,6 +65,13 @@ class Rulebook:
         """The rules in force for deliveries of the contract, with the version of the whole."""
         found = tuple(r for r in self.listed(contract.id) if r.state == "enabled")
         return RuleSet(contract.id, contract.version, found)
+
+    def standing(self, contract: Contract) -> str:
+        """What decides about rows now: the version of the rules and, of those that look into published
+        tables, what these serve. A row may pass by a rule that did not change, once its case has arrived."""
+        rules = self.of(contract)
+        read = {name for rule in rules.rules for name in tables_of(rule)}
+        return "|".join([rules.version, *(f"{name}@{self._served(name)}" for name in sorted(read))])
 
     def listed(self, resource: str) -> list[OfficeRule]:
         """The newest version of each rule of a resource, by id."""

@@ -149,6 +149,16 @@ class RuleSet:
         return RuleSet(self.resource, self.contract_version, (*others, rule))
 
 
+def tables_of(rule: OfficeRule) -> Sequence[str]:
+    """Resources whose published rows may let a row pass that it held: as they were when it was saved.
+
+    A history only grows: what was in it yesterday holds a row today, too.
+    """
+    return (
+        () if rule.kind in OF_BATCH or rule.kind == "unique_history" else tuple(rule.cost.get("tables", ()))
+    )
+
+
 def others_of(rule: OfficeRule) -> Sequence[str]:
     """Resources beside its own that a rule names outright; own SQL names tables, see binding."""
     named = rule.parameters.get("resource")

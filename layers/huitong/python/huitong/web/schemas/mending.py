@@ -44,6 +44,6 @@ MENDING: Final[Mapping[str, Schema]] = {
             "sampled": FLAG,
             "by_rule": {"type": "array", "items": {"type": "object"}},
         },
-        {"not_looked_at": {"type": "array", "items": TEXT}},
+        {"not_looked_at": {"type": "array", "items": TEXT}, "zh": TEXT, "en": TEXT},
     ),
 }
