@@ -1,76 +1,66 @@
-"""Writes the paths of the REST API in template.yaml from the table of operations.
+"""Writes infra/routes.json, the paths of the REST API, from the table of operations.
 
-``python infra/write_routes.py``          rewrites what stands between the markers
-``python infra/write_routes.py --check``  fails when the template is behind
+``python infra/write_routes.py``          writes the file
+``python infra/write_routes.py --check``  fails when the file is behind
 
-Paths stand in the API's definition, not as events of the functions: SAM makes a
-statement in the function's policy of every event, and that policy may have 20 KB.
+template.yaml draws the file in (AWS::Include). Paths stand in the API's definition, not as events of the
+functions: SAM makes a statement in the function's policy of every event, and that policy may have 20 KB.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from huitong.web.operations import Operation
 
-TEMPLATE = Path(__file__).resolve().parents[1] / "template.yaml"
-INDENT = " " * 10
-START, END = f"{INDENT}# routes\n", f"{INDENT}# end of routes\n"
+ROUTES = Path(__file__).resolve().parent / "routes.json"
 FUNCTIONS = {"api": "ApiFunction", "query_data": "QueryDataFunction"}
+_PLACE = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions"
 
 
-def paths() -> list[str]:
-    """One line a path and one a method, as flow mappings."""
+def paths() -> dict[str, dict[str, Any]]:
+    """path → method → what the gateway must know of it."""
     from huitong.web.operations import OPERATIONS
 
-    lines: list[str] = []
-    seen: set[str] = set()
-    for path in dict.fromkeys(o.path for o in OPERATIONS):
-        lines.append(f'{INDENT}"{path}":')
-        for operation in (o for o in OPERATIONS if o.path == path):
-            lines.append(f"{INDENT}  {operation.method.lower()}: {_method(operation, seen)}")
-    return lines
+    found: dict[str, dict[str, Any]] = {}
+    for operation in OPERATIONS:
+        found.setdefault(operation.path, {})[operation.method.lower()] = _method(operation)
+    return found
 
 
-def _method(operation: Operation, seen: set[str]) -> str:
-    parts = [f"operationId: {operation.id}"]
+def _method(operation: Operation) -> dict[str, Any]:
+    told: dict[str, Any] = {"operationId": operation.id}
     if names := re.findall(r"{(\w+)}", operation.path):
-        listed = ", ".join(f"{{name: {n}, in: path, required: true, type: string}}" for n in names)
-        parts.append(f"parameters: [{listed}]")
+        told["parameters"] = [{"name": n, "in": "path", "required": True, "type": "string"} for n in names]
     if operation.public:
-        parts.append("security: [{NONE: []}]")
-    return f"{{{', '.join(parts)}, x-amazon-apigateway-integration: {_integration(operation.app, seen)}}}"
+        told["security"] = [{"NONE": []}]
+    uri = {"Fn::Sub": f"{_PLACE}/${{{FUNCTIONS[operation.app]}.Arn}}/invocations"}
+    told["x-amazon-apigateway-integration"] = {"type": "aws_proxy", "httpMethod": "POST", "uri": uri}
+    return told
 
 
-def _integration(app: str, seen: set[str]) -> str:
-    """The whole integration where a function is first named, its YAML alias after."""
-    if app in seen:
-        return f"*to-{app}"
-    seen.add(app)
-    place = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions"
-    uri = f'!Sub "{place}/${{{FUNCTIONS[app]}.Arn}}/invocations"'
-    return f"&to-{app} {{type: aws_proxy, httpMethod: POST, uri: {uri}}}"
-
-
-def written(text: str) -> str:
-    """The template's text with the paths brought up to date."""
-    head, _, rest = text.partition(START)
-    _, _, tail = rest.partition(END)
-    return head + START + "".join(f"{line}\n" for line in paths()) + END + tail
+def written() -> str:
+    """The file's text: one line a method, so that a change of a route is a change of a line."""
+    blocks = []
+    for path, methods in paths().items():
+        lines = [f"  {json.dumps(m)}: {json.dumps(told)}" for m, told in methods.items()]
+        blocks.append(f"{json.dumps(path)}: {{\n" + ",\n".join(lines) + "\n}")
+    return "{\n" + ",\n".join(blocks) + "\n}\n"
 
 
 def main() -> int:
-    now = TEMPLATE.read_text()
-    wanted = written(now)
+    wanted = written()
     if "--check" in sys.argv[1:]:
-        if now != wanted:
-            sys.stderr.write("template.yaml lacks routes: run python infra/write_routes.py\n")
-        return int(now != wanted)
-    TEMPLATE.write_text(wanted)
+        behind = not ROUTES.is_file() or ROUTES.read_text() != wanted
+        if behind:
+            sys.stderr.write("infra/routes.json is behind: run python infra/write_routes.py\n")
+        return int(behind)
+    ROUTES.write_text(wanted)
     return 0
 
 

@@ -14,6 +14,8 @@ import yaml
 
 #: resource type → the property that names a folder
 FOLDERS = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
+#: The transform of CloudFormation that knows loops; :func:`read_template` leaves it nothing to do.
+LOOPS = "AWS::LanguageExtensions"
 _SKIPPED = {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"}
 _EPOCH = (2020, 1, 1, 0, 0, 0)
 
@@ -26,7 +28,7 @@ class Package:
 
 def package(template: Path, bucket: str) -> Package:
     """All folders of a template zipped, each under a key made of its content."""
-    document = read_template(template.read_text())
+    document = assembled(template)
     files: dict[str, bytes] = {}
     keys: dict[str, str] = {}
     for resource in document["Resources"].values():
@@ -56,9 +58,67 @@ def zipped(folder: Path) -> bytes:
     return buffer.getvalue()
 
 
+def assembled(template: Path) -> dict[str, Any]:
+    """The whole template as one plain document: loops written out, included files in their places."""
+    document = read_template(template.read_text())
+    return dict(_included(document, template.parent))
+
+
 def read_template(text: str) -> dict[str, Any]:
-    """A template's YAML with the short forms of functions spelled out."""
-    return dict(yaml.load(text, Loader=_Loader))
+    """A template's YAML with the short forms of functions spelled out and its loops written out."""
+    document = dict(yaml.load(text, Loader=_Loader))
+    document["Resources"] = _unrolled(document["Resources"])
+    transforms = [t for t in _listed(document.get("Transform", [])) if t != LOOPS]
+    if transforms:
+        document["Transform"] = transforms[0] if len(transforms) == 1 else transforms
+    return document
+
+
+def _unrolled(fragment: dict[str, Any]) -> dict[str, Any]:
+    """``Fn::ForEach`` written out as AWS::LanguageExtensions does it (one emulator does it otherwise)."""
+    plain: dict[str, Any] = {}
+    for key, value in fragment.items():
+        if not key.startswith("Fn::ForEach::"):
+            plain[key] = value
+            continue
+        name, items, body = value
+        for item in items:
+            for inner, told in _unrolled(body).items():
+                plain[inner.replace(f"${{{name}}}", item)] = _filled(told, name, item)
+    return plain
+
+
+def _filled(node: Any, name: str, item: str) -> Any:
+    """A loop's name stands for its item in the texts of Fn::Sub and in a Ref to it, nowhere else."""
+    if isinstance(node, list):
+        return [_filled(one, name, item) for one in node]
+    if not isinstance(node, dict):
+        return node
+    if node == {"Ref": name}:
+        return item
+    if set(node) == {"Fn::Sub"}:
+        text, *values = _listed(node["Fn::Sub"])
+        text = text.replace(f"${{{name}}}", item)
+        if values:
+            return {"Fn::Sub": [text, _filled(values[0], name, item)]}
+        return {"Fn::Sub": text} if "${" in text else text
+    return {key: _filled(value, name, item) for key, value in node.items()}
+
+
+def _included(node: Any, folder: Path) -> Any:
+    """``AWS::Include`` of a file beside the template, replaced by what the file says (JSON)."""
+    if isinstance(node, list):
+        return [_included(one, folder) for one in node]
+    if not isinstance(node, dict):
+        return node
+    transform = node.get("Fn::Transform", {})
+    if transform.get("Name") == "AWS::Include":
+        return json.loads((folder / transform["Parameters"]["Location"]).read_text())
+    return {key: _included(value, folder) for key, value in node.items()}
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _skipped(name: Path) -> bool:

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "localstack"))
 import artifacts  # noqa: E402
 
-TEMPLATE = artifacts.read_template((ROOT / "template.yaml").read_text())
+TEMPLATE = artifacts.assembled(ROOT / "template.yaml")
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 GLOBALS = TEMPLATE["Globals"]["Function"]
 
