@@ -569,6 +569,26 @@ def test_the_registry_of_interfaces_follows_from_the_grants(
         found = call("GET", "/v1/interfaces", as_=who, query={"unit": BANK if who == "asker" else COURT}).body
         (push,) = [i for i in found["items"] if i["interface"] == "push"]
         assert {name: push[name] for name in open_} == open_
+    switch = {"path": {"unit": BANK, "code": "claims", "name": "push"}}
+
+    def switched(who: str, state: str) -> Said:
+        body = {"state": state, "reason": "演练"}
+        return call("POST", "/v1/interfaces/{unit}/{code}/{name}", as_=who, body=body, **switch)
+
+    def states() -> dict[str, str]:
+        items = call("GET", "/v1/interfaces", as_="desk").body["items"]
+        return {i["interface"]: i["state"] for i in items if i["grant"] == id}
+
+    assert switched("asker", "closed").status == 403, "who is let in does not hold the key"
+    assert switched("chief", "closed").status == 403
+    assert _subscribe(call, id).status == 201
+    assert switched("owner", "closed").status == 200
+    assert states() == {**dict.fromkeys(states(), "open"), "push": "closed"}
+    refused = _subscribe(call, id)
+    assert (refused.status, "method" in str(refused.body)) == (403, True)
+    assert "interface:push:closed:演练" in [t.detail for t in world.traces.list(unit=BANK)]
+    assert switched("desk", "open").status == 200
+    assert set(states().values()) == {"open"}
     step("chief", id, "give_up", reason="不再需要")
     found = call("GET", "/v1/interfaces", as_="desk").body["items"]
     assert {i["state"] for i in found if i["grant"] == id} == {"closed"}

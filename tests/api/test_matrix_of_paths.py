@@ -97,6 +97,10 @@ def _ended(world: World) -> None:
     world.grants.revoke(BANK, RESOURCE, by="t", reason="misuse")
 
 
+def _switched_off(world: World) -> None:
+    world.register.write(replaces=world.grants.switched(BANK, RESOURCE, EVERY, shut=True))
+
+
 def _suspended(world: World) -> None:
     principal = world.credentials.authenticate(world.tokens["bank"])
     world.area("suspensions").suspend(principal.id, "unusual", by="security")
@@ -130,6 +134,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "before its first day": Kind({"starts": "2030-01-01"}, rows=""),
     "after its last day": Kind({"ends": "2025-01-01"}, rows=""),
     "after its end": Kind(rows="", before=_ended),
+    "switched off": Kind({"fields": KEPT}, rows="", before=_switched_off),
     "after the end of the case": Kind({"duty": ""}, rows="", use={"case": CASE}, before=_case_closed),
     "without a ground": Kind(rows="", use={}),
     "another duty": Kind(rows="", use={"duty": "another"}),
@@ -197,7 +202,7 @@ class _Pushed:
         self._push = Push(
             register=world.register, subscriptions=world.subscriptions, contracts=world.contracts,
             publications=world.publications, source=lambda: pull._source, exports=world.staging, http=self,
-            entitlement=as_granted(world.grants), queue=MemoryQueue(), dead_letters=MemoryQueue(),
+            entitlement=as_granted(world.grants, world.area("gates")), queue=MemoryQueue(), dead_letters=MemoryQueue(),
             events=world.events, clock=world.clock,
         )  # fmt: skip
 

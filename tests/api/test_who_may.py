@@ -42,6 +42,7 @@ STANDING_BODIES: dict[str, dict[str, Any]] = {
     "MatterStepBody": {"step": "sign_first"},
     "DockingLogBody": {"people": "x", "text": "x"},
     "DockingWorkBody": {"title": "x", "owner": COURT},
+    "InterfaceSwitchBody": {"state": "closed", "reason": "演练"},
     "DockingWorkStateBody": {"number": 1, "state": "done"},
     "DocumentBody": {"filename": "a.pdf"},
     "RectificationBody": {"unit": COURT, "grounds": "x", "limit": "2026-02-01"},
@@ -192,7 +193,7 @@ for _one, _many, _opening in (
 REFUSED_TO_A_FOREIGN_UNIT |= {
     "get_registration": 403, "put_registration": 403, "move_registration": 403,
     "list_registration_changes": 403, "list_docking_log": 404, "add_docking_log": 404,
-    "list_docking_work": 404, "add_docking_work": 404, "move_docking_work": 404, "open_document": 403,
+    "list_docking_work": 404, "add_docking_work": 404, "move_docking_work": 404, "open_document": 403, "switch_interface": 404,
     "get_quality_issue": 404, "step_quality_issue": 404, "put_quality_policy": 403, "get_conflict": 404,
     "list_conflict_records": 404, "step_conflict": 404, "put_score_alert": 403, "handle_score_alert": 403,
     "get_quality_report": 403, "get_document": 403, "get_controls": 403, "list_overdue_rectifications": 403, "get_annual_figures": 403,

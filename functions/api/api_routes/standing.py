@@ -7,8 +7,11 @@ from typing import Any
 
 from chalice.app import Blueprint
 
-from huitong.errors import BadRequest
+from huitong.audit.trace import Trace
+from huitong.errors import BadRequest, NotFound, NotPermitted
 from huitong.identity.model import OPERATOR
+from huitong.sharing.access import Path_
+from huitong.standing.contents import INTERFACES
 from huitong.standing.desks import KINDS
 from huitong.standing.registration import Officer, Registration, credit_code_warnings
 from huitong.web.matters import actor_of, given_of, listed, plain, readable, shown, unit_of
@@ -198,6 +201,35 @@ def list_interfaces(ask: Ask[ApiServices]) -> dict[str, Any]:
     services = ask.services
     contracts = [known_contract(ask, named)] if named else services.contracts.all()
     return {"items": services.controls.interfaces(contracts, unit), "next": None}
+
+
+@serve(routes, "switch_interface")
+def switch_interface(ask: Ask[ApiServices], unit: str, code: str, name: str) -> dict[str, Any]:
+    services = ask.services
+    contract = known_contract(ask, code)
+    ask.permit("interface.switch", actor_of(ask).unit)
+    if actor_of(ask).unit not in ("", OPERATOR, contract.provider or OPERATOR):
+        raise NotPermitted(
+            "只有数源单位或管理方可以开关接口", "Only its source unit or the operator switches it"
+        )
+    if name not in INTERFACES:
+        raise NotFound(f"没有接口 {name}", f"There is no interface {name}", known=list(INTERFACES))
+    ways: tuple[Path_, ...] = ("pull", "snapshot") if name == "pull" else (name,)  # type: ignore[assignment]
+    shut = ask.body["state"] == "closed"
+    entries = services.grants.switched(unit, contract.id, ways, shut=shut)
+    if not entries and not services.grants.of(unit, contract.id):
+        raise NotFound("没有该授权", "There is no such grant", unit=unit, resource=contract.id)
+    told = Trace(
+        "rights",
+        actor=ask.by,
+        unit=unit,
+        resource=contract.id,
+        request=ask.request_id,
+        detail=f"interface:{name}:{ask.body['state']}:{ask.body['reason']}"[:128],
+        source=ask.source,
+    )
+    services.traces.commit(told, replaces=entries)
+    return {"items": services.controls.interfaces([contract], unit), "next": None}
 
 
 @serve(routes, "get_controls")

@@ -20,6 +20,7 @@ def run_verification(ask: Ask[QueryServices], code: str) -> dict[str, Any]:
     ask.services.area("suspensions").check(ask.principal)
     ask.permit("verification.run")
     contract, access = readable(ask, code, "comparison")
+    ask.services.area("restrictions").check(ask.unit or OPERATOR, "derived")  # L-36
     ask.services.gates.check_running(ask.unit or OPERATOR, contract, "comparison")
     owner, asked = contract.provider or OPERATOR, len(ask.body["items"])
     ask.services.licences.take_batch(ask.unit or OPERATOR, contract.id, owner, asked)  # C-19

@@ -17,9 +17,20 @@ from huitong.delivery.entitlement import as_granted
 from huitong.delivery.model import Subscription
 from huitong.delivery.replay import Replay
 from huitong.delivery.subscriptions import narrowed
-from huitong.errors import BadRequest, Conflict, NotFound
+from huitong.errors import BadRequest, Conflict, NotFound, NotPermitted
 from huitong.sharing.access import Access
 from huitong.sharing.grants import Grant, Grants
+
+
+class RunningGate:
+    """Agreements and joint tests of the receiving unit: there, or not."""
+
+    open = True
+
+    def check_running(self, unit: str, resource: Contract, interface: str) -> None:
+        assert (unit, resource.id, interface) == (UNIT, RESOURCE, "push")
+        if not self.open:
+            raise NotPermitted("协议已到期", "The agreement has ended")
 
 
 @pytest.fixture
@@ -169,6 +180,8 @@ def test_the_grant_in_force_decides_what_a_subscription_still_gets(world: World)
     )
     grants = Grants(world.register, world.clock, KnownGrounds())
 
+    gate = RunningGate()
+
     def give(**more: Any) -> None:
         grants.put(Grant(UNIT, RESOURCE, duty=DUTY, **more), contract, by="t")
 
@@ -177,7 +190,7 @@ def test_the_grant_in_force_decides_what_a_subscription_still_gets(world: World)
 
     give(fields=("id", "city"), unmasked=("city",))
     found = world.subscription(world.subscribe(under(("id", "city"))))
-    current = as_granted(grants)
+    current = as_granted(grants, gate)
     assert current(found, contract) == under(("id", "city"))
     give(fields=("id", "city"))
     assert current(found, contract) == under(("id", "city"), {"city": "all"})
@@ -190,5 +203,8 @@ def test_the_grant_in_force_decides_what_a_subscription_still_gets(world: World)
     )
     of_other = world.subscription(world.subscribe(Access(RESOURCE, ("id",), grant="g-2", duty=DUTY)))
     assert current(of_other, contract) == Access(RESOURCE, ("id",), grant="g-2", duty=DUTY)
+    gate.open = False
+    assert current(of_other, contract) is None, "an agreement or test that ended stops the push (Q-51, S-37)"
+    gate.open = True
     give(id="g-2", statistics=True)
     assert current(of_other, contract) is None, "a grant of statistics pushes no rows"

@@ -36,6 +36,8 @@ _INTERFACE: Final = {
     "joint_test": "联调 test", "ends": "止 until",
 }  # fmt: skip
 
+Reason = Annotated[str, typer.Option("--reason", help="理由 / reason")]
+
 gate = typer.Typer(help="开通条件 / gates", no_args_is_help=True)
 sharing = typer.Typer(help="共享的控制 / controls of a sharing", no_args_is_help=True)
 interface = typer.Typer(help="接口登记 / registry of interfaces", no_args_is_help=True)
@@ -202,6 +204,25 @@ def controls(unit: str, resource: str, as_json: Json = False) -> None:
 def interfaces(unit: Unit = "", resource: Resource = "", as_json: Json = False) -> None:
     """接口登记簿 / The registry of interfaces."""
     _table(client().get("interfaces", unit=unit, resource=resource)["items"], _INTERFACE, as_json)
+
+
+@interface.command("close")
+@command
+def close(unit: str, resource: str, name: str, reason: Reason, as_json: Json = False) -> None:
+    """关闭接口,立即生效 / Close an interface (push, pull, read, comparison) at once."""
+    _switched("closed", unit, resource, name, reason, as_json)
+
+
+@interface.command("open")
+@command
+def open_again(unit: str, resource: str, name: str, reason: Reason, as_json: Json = False) -> None:
+    """重新开放接口 / Open a closed interface again; a suspended push then waits for `subscription resume`."""
+    _switched("open", unit, resource, name, reason, as_json)
+
+
+def _switched(state: str, unit: str, resource: str, name: str, reason: str, as_json: bool) -> None:
+    body = {"state": state, "reason": reason}
+    _table(client().post("interfaces", unit, resource, name, body=body)["items"], _INTERFACE, as_json)
 
 
 def _officer(text: str) -> tuple[str, dict[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from huitong.contracts.model import Contract
 from huitong.delivery.model import Subscription
@@ -17,15 +18,23 @@ from huitong.sharing.grants import Grants
 Entitlement = Callable[[Subscription, Contract], Access | None]
 
 
-def as_granted(grants: Grants) -> Entitlement:
+class Gate(Protocol):
+    """What is needed of :class:`huitong.standing.gates.Gates`."""
+
+    def check_running(self, unit: str, resource: Contract, interface: str) -> None: ...
+
+
+def as_granted(grants: Grants, gate: Gate) -> Entitlement:
     """The entitlement by the subscription's own grant: fewer fields, more masks, its end or the end of its
-    case take effect at once, whatever other grants the unit has."""
+    case take effect at once, whatever other grants the unit has. The agreements and the joint test under it
+    must stand, too (Q-51, S-37)."""
 
     def current(subscription: Subscription, contract: Contract) -> Access | None:
         principal = Principal(subscription.id, subscription.unit, frozenset({"consumer"}))
         use = Use("push", subscription.case_no, subscription.duty, grant=subscription.grant)
         try:
             access = access_for(principal, contract, grants, use=use)
+            gate.check_running(subscription.unit, contract, "push")
         except NotPermitted:
             return None
         # a grant that came or went since is another access: what runs under one does not go on under another

@@ -119,6 +119,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "standing.step": _BINDING,
     "standing.read": _any(_SUPERVISORS, _own),
     "interface.read": _any(_SUPERVISORS, _own),
+    "interface.switch": _any(_SECURITY, _DESK, _acting("resource_admin", "approver")),  # the resource's owner
     "supervision.issue": _DESK,
     "supervision.open": _BINDING,
     "supervision.step": _BINDING,

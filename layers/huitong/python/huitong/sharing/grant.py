@@ -24,7 +24,7 @@ NAMED_ONLY: Final[frozenset[Path_]] = frozenset({"export"})
 #: 不予共享: never leaves its owner, grant or not.
 NOT_SHARED: Final = "3"
 
-_TUPLES: Final = ("fields", "unmasked", "methods", "users")
+_TUPLES: Final = ("fields", "unmasked", "methods", "users", "closed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class Grant:
     every way out but those of :data:`NAMED_ONLY`. ``volume`` = most rows a day,
     0 = none set. ``users`` empty = all of the unit. ``clearance`` = highest level
     given plain, empty = L4. ``statistics`` = groups of rows only, never rows.
+    ``closed`` = ways out that are switched off, whatever ``methods`` says (S-37).
     """
 
     unit: str
@@ -71,6 +72,7 @@ class Grant:
     ended_at: str = ""
     ended_by: str = ""
     end_reason: str = ""
+    closed: tuple[Path_, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -93,6 +95,10 @@ class Grant:
         return not self.revoked and self.starts <= today and (not self.ends or today <= self.ends)
 
     def covers(self, path: Path_) -> bool:
+        return path not in self.closed and self.includes(path)
+
+    def includes(self, path: Path_) -> bool:
+        """Whether it was given so, be the way switched off at present or not."""
         return path in self.methods if self.methods else path not in NAMED_ONLY
 
     def as_dict(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Final
 from huitong.contracts.model import Contract
 from huitong.errors import Conflict, InvalidQuery, NotFound, NotPermitted
 from huitong.ports import Clock, Item, Register, timestamp
+from huitong.sharing.access import Path_
 from huitong.sharing.decide import access_for
 from huitong.sharing.grant import DIRECT, NOT_SHARED, Grant, item_of, problems_of
 from huitong.sharing.grounds import Grounds, NoGrounds
@@ -46,12 +47,14 @@ class Grants:
 
         Raises InvalidQuery with every fault: fields the contract does not have,
         days that are none, an end before the start. The row filter must be canonical already.
+        Ways that are switched off stay so.
         """
         problems = problems_of(grant, contract)
         if problems:
             raise InvalidQuery("授权有误", "The grant is not valid", problems=problems)
-        grant = replace(grant, given_by=by, given_at=timestamp(self._clock.now()))
         stored = self._stored(grant.unit, grant.resource, grant.id)
+        closed = Grant.from_dict(stored.body).closed if stored else ()
+        grant = replace(grant, given_by=by, given_at=timestamp(self._clock.now()), closed=closed)
         entry = self.item(grant, stored.version if stored else 0)
         return grant, () if stored else (entry,), (entry,) if stored else ()
 
@@ -81,6 +84,18 @@ class Grants:
             raise NotPermitted(zh, en, resource=resource, unit=unit)
         grant = replace(grant, seconded_by=by)
         return grant, self.item(grant, item.version)
+
+    def switched(self, unit: str, resource: str, ways: Sequence[Path_], *, shut: bool) -> list[Item]:
+        """The entries to replace so that these ways out of a unit's grants for a resource are shut, or open
+        again, with the write (S-37). Empty when all of them are so already."""
+        found = [(Grant.from_dict(i.body), i.version) for i in self._items(unit, resource)]
+        entries = []
+        for grant, version in found:
+            kept = tuple(way for way in grant.closed if way not in ways)
+            closed = (*kept, *(way for way in ways if grant.includes(way))) if shut else kept
+            if not grant.revoked and set(closed) != set(grant.closed):
+                entries.append(self.item(replace(grant, closed=closed), version))
+        return entries
 
     # --- ending
 
@@ -136,8 +151,8 @@ class Grants:
         """All grants of a unit for a resource, in force or not, newest first; strongly consistent."""
         if not unit:
             return []
-        found = [Grant.from_dict(i.body) for i in self._register.query(f"GRANT#{unit}", prefix=resource)]
-        return sorted((g for g in found if g.resource == resource), key=lambda g: g.given_at, reverse=True)
+        found = [Grant.from_dict(i.body) for i in self._items(unit, resource)]
+        return sorted(found, key=lambda g: g.given_at, reverse=True)
 
     def of_unit(self, unit: str) -> list[Grant]:
         return [Grant.from_dict(i.body) for i in self._register.query(f"GRANT#{unit}")]
@@ -154,6 +169,10 @@ class Grants:
 
     def today(self) -> date:
         return self._clock.now().astimezone(CHINA).date()
+
+    def _items(self, unit: str, resource: str) -> list[Item]:
+        items = self._register.query(f"GRANT#{unit}", prefix=resource)
+        return [i for i in items if i.body["resource"] == resource]
 
     def _stored(self, unit: str, resource: str, id: str) -> Item | None:
         if not unit:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from huitong.audit.trace import Trace
 from huitong.contracts.model import Contract
@@ -16,6 +16,7 @@ from huitong.delivery.model import Subscription
 from huitong.identity.model import OPERATOR
 from huitong.ports import Clock, timestamp
 from huitong.procedures.model import Record
+from huitong.sharing.access import Path_
 from huitong.sharing.grants import Grants
 from huitong.standing.contents import INTERFACES
 from huitong.standing.desks import Standing, latest_confirmed
@@ -25,6 +26,7 @@ from huitong.standing.lacking import NEEDS
 #: Evidence is counted over these days, and up to this number.
 EVIDENCE_DAYS: Final = 90
 EVIDENCE_MOST: Final = 1_000
+_OPEN_BY: Final = cast("Mapping[Path_, str]", INTERFACES)
 
 
 class Subscribed(Protocol):
@@ -105,13 +107,14 @@ class Controls:
         found = []
         held = {g.resource for g in self._grants.of_unit(unit)} if unit else set()
         mine = [c for c in contracts if not unit or c.id in held or (c.provider or OPERATOR) == unit]
-        subscriptions = self._subscribed(mine)
+        subscriptions, today = self._subscribed(mine), self._grants.today()
         for contract in mine:
             for grant in self._grants.of_resource(contract.id):
                 if unit not in ("", grant.unit, contract.provider or OPERATOR):
                     continue
-                for interface, version in INTERFACES.items():
-                    if not _covers(grant, interface):
+                in_force = grant.valid_on(today)
+                for interface, version in _OPEN_BY.items():
+                    if not grant.includes(interface):
                         continue
                     test = self._test(grant.unit, contract, interface, version)
                     found.append(
@@ -121,7 +124,7 @@ class Controls:
                             "partner": grant.unit,
                             "interface": interface,
                             "version": version,
-                            "state": "open" if grant.valid_on(self._grants.today()) else "closed",
+                            "state": "open" if in_force and grant.covers(interface) else "closed",
                             "joint_test": test.id if test else None,
                             "starts": grant.starts,
                             "ends": grant.ends,
@@ -153,10 +156,6 @@ class Controls:
         ]
         latest = latest_confirmed(same)
         return latest if latest is not None and latest.content["result"] == "passed" else None
-
-
-def _covers(grant: Any, interface: str) -> bool:
-    return bool(grant.covers(interface))
 
 
 def _counted(traces: Sequence[Trace]) -> Mapping[str, int]:

@@ -24,6 +24,8 @@ from huitong.standing.registration import Registrations
 
 #: Why a unit is restricted, as problems; none = it is not (:mod:`huitong.supervision.restrictions`).
 Restricted = Callable[[str], Sequence[Problem]]
+#: The rule of such a problem.
+RESTRICTED: Final = "gate.restricted"
 _MINUTE: Final = timedelta(minutes=1)
 _REMEMBERED: Final = 10_000
 
@@ -81,11 +83,13 @@ class Gates:
 
     def check_running(self, unit: str, resource: Contract, interface: str) -> None:
         """As :meth:`check_exchange`, for an interface that is called again and again: what passed is not
-        looked at anew for a minute, what closes it takes effect within one (S-37). Raises NotPermitted."""
+        looked at anew for a minute, what closes it takes effect within one (S-37). A unit in arrears gets
+        nothing new, but what runs goes on. Raises NotPermitted."""
         key, now = (unit, resource.id, resource.version, interface), self._clock.now()
         if self._passed.get(key, now) > now:
             return
-        self.check_exchange(unit, resource, interface)
+        problems = [p for p in self.lacks(unit, resource, interface) if p.rule != RESTRICTED]
+        self._refuse(problems, "接口未开通", "The interface is not open")
         if len(self._passed) >= _REMEMBERED:
             self._passed.clear()
         self._passed[key] = now + _MINUTE

@@ -7,13 +7,13 @@ they load neither pyarrow nor DuckDB nor PyIceberg.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from huitong import settings
-from huitong.wiring import areas, mending, oversight, parts
+from huitong.wiring import areas, mending, operating, oversight, parts
 
 if TYPE_CHECKING:
     from huitong.audit.archive import Archive
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from huitong.delivery.push import Push
     from huitong.identity.gateway import Gateway
     from huitong.intake.receive import Receive
+    from huitong.operating.heartbeats import Heartbeats
     from huitong.quality.validate import Validate
     from huitong.schedule import Schedule
     from huitong.warehouse.maintenance import Housekeeping
@@ -140,6 +141,7 @@ def build_push() -> Push:
     s = settings.PushSettings.read()
     register, publications = parts.register(s), Publications(parts.register(s))
     rules = parts.endpoint_rules(s.allow_local_endpoints, s.endpoint_networks)
+    area = areas.builder(s)
     return Push(
         register=register,
         subscriptions=parts.subscriptions(s, s.secrets_key, push_queue(), rules),
@@ -148,7 +150,7 @@ def build_push() -> Push:
         source=partial(parts.changes, s, s.warehouse_bucket, s.glue_database, s.secrets_key),
         exports=parts.bucket(s, s.staging_bucket),
         http=HttpsSender(rules),
-        entitlement=as_granted(Grants(register, parts.CLOCK, parts.grounds(areas.builder(s)))),
+        entitlement=as_granted(Grants(register, parts.CLOCK, parts.grounds(area)), area("gates")),
         queue=push_queue(),
         dead_letters=parts.queue(s, s.dead_letter_queue_url),
         events=parts.events(s, s.event_bus),
@@ -156,6 +158,7 @@ def build_push() -> Push:
         limits=DeliveryLimits().starting_after(s.retry_seconds),
         traces=parts.traces(s),
         disclosures=parts.disclosures(s),
+        told=parts.delivery_told(s),
     )
 
 
@@ -326,6 +329,21 @@ def own_queue(arn: str) -> SqsQueue:
     s = settings.ConsumerSettings.read()
     name = arn.rpartition(":")[2]
     return parts.queue(s, f"{s.queue_url.rpartition('/')[0]}/{name}")
+
+
+def followed(message: Mapping[str, Any]) -> str:
+    """The delivery that a message belongs to, for one that does not carry it."""
+    return operating.followed(settings.Settings.read(), message)
+
+
+def succeeded(step: str) -> None:
+    """Note for the status page that a step has done its work."""
+    _heartbeats().succeeded(step)
+
+
+@cache
+def _heartbeats() -> Heartbeats:
+    return operating.heartbeats(settings.Settings.read())
 
 
 @cache

@@ -139,6 +139,9 @@ _BODIES: Final[Mapping[str, Schema]] = {
         {"number": number(low=1), "state": one_of("open", "under_way", "done", "dropped")},
         {"remark": text(most=1_000)},
     ),
+    "InterfaceSwitchBody": body(
+        {"state": one_of("open", "closed"), "reason": text("why", most=1_000, minLength=1)}
+    ),
     "DocumentBody": body({"filename": text(most=255, minLength=1)}),
 }
 
