@@ -24,11 +24,18 @@ _EPOCH = (2020, 1, 1, 0, 0, 0)
 class Package:
     template: str  # JSON
     files: dict[str, bytes]  # key → zip
+    keys: dict[str, str]  # folder → key
 
 
-def package(template: Path, bucket: str) -> Package:
-    """All folders of a template zipped, each under a key made of its content."""
-    document = assembled(template)
+def package(
+    template: Path, bucket: str | dict[str, str], *, content: Path | None = None, level: int = 1
+) -> Package:
+    """All folders of a template zipped, each under a key made of its content.
+
+    The folders lie beside the template, or under ``content``: infra/packaging builds
+    them there with third-party packages in the layers. ``level`` is the compression's.
+    """
+    document, root = assembled(template), content or template.parent
     files: dict[str, bytes] = {}
     keys: dict[str, str] = {}
     for resource in document["Resources"].values():
@@ -37,17 +44,17 @@ def package(template: Path, bucket: str) -> Package:
             continue
         folder = resource["Properties"][place]
         if folder not in keys:
-            content = zipped(template.parent / folder)
-            keys[folder] = f"{hashlib.sha256(content).hexdigest()}.zip"
-            files[keys[folder]] = content
+            made = zipped(root / folder, level)
+            keys[folder] = f"{hashlib.sha256(made).hexdigest()}.zip"
+            files[keys[folder]] = made
         resource["Properties"][place] = {"Bucket": bucket, "Key": keys[folder]}
-    return Package(json.dumps(document), files)
+    return Package(json.dumps(document), files, keys)
 
 
-def zipped(folder: Path) -> bytes:
+def zipped(folder: Path, level: int = 1) -> bytes:
     """The same files make the same bytes, so that an unchanged function is not deployed again."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target:
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as target:
         for path in sorted(folder.rglob("*")):
             name = path.relative_to(folder)
             if path.is_file() and not _skipped(name):
