@@ -190,6 +190,26 @@ class EventBus(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class WorkflowState:
+    """Where an execution stands. ``reason`` is a name of an error, never text with values."""
+
+    status: Literal["running", "succeeded", "failed"]
+    reason: str = ""
+
+
+class Workflows(Protocol):
+    """Executions of one workflow, each by a name of its own."""
+
+    def start(self, name: str, given: Mapping[str, Any]) -> None:
+        """Start an execution. A name that was used already starts nothing, whatever became of it."""
+        ...
+
+    def state(self, name: str) -> WorkflowState | None:
+        """None when it was not started, or is not visible yet."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class HttpAnswer:
     status: int
     body: bytes

@@ -23,26 +23,12 @@ import duckdb
 from huitong.comparison.engine import session
 from huitong.comparison.inputs import Inputs, LocalFile, Op, Outcome
 from huitong.comparison.placement import NewFile, Placement, Source, pieces_of, place
+from huitong.comparison.scans import MASK, SHIFT, Scans
 from huitong.errors import Corrupt, Fault
-from huitong.warehouse.footers import files_of
-from huitong.warehouse.sql import (
-    Files,
-    by_field_id,
-    current_columns,
-    current_ids,
-    names,
-    parquet_select,
-    quoted,
-    select_of,
-    text,
-)
+from huitong.warehouse.sql import by_field_id, current_columns, names, parquet_select, quoted, text
 
-#: A position is the file's index and the row's number in it.
-_SHIFT: Final = 40
 #: fields whose bits fit the widest integer of DuckDB
 _BITS: Final = 120
-_MASK: Final = (1 << _SHIFT) - 1
-_POSITION: Final = f"((file_index::BIGINT << {_SHIFT}) | file_row_number)"
 
 _CONDITIONS: Final[Mapping[Op, str]] = {
     "insert": '"#old" IS NULL',
@@ -83,9 +69,9 @@ class Difference:
         self._fields = tuple(f.name for f in by_field_id(inputs.contract))
         self._keys = tuple(f.name for f in inputs.contract.keys)
         self._columns = current_columns(inputs.contract)
-        self._ids = current_ids(inputs.contract)
-        self._known: dict[tuple[Path, ...], Files] = {}
+        self._scans = Scans(connection, inputs, self._columns)
         self._old_rows_read = False
+        self._scans.check()
         self._compare()
         self.outcome = self._count()
 
@@ -103,7 +89,7 @@ class Difference:
         if not self._in.stated:
             return []
         keys = names(self._keys)
-        scan = self._scan(self._in.delivered, ("_source_row", *self._keys))
+        scan = self._scans.of(self._in.delivered, ("_source_row", *self._keys))
         parts = [f"SELECT _source_row FROM {scan} SEMI JOIN stated USING ({keys})"]
         if not self._full:
             parts.append(f"SELECT _source_row FROM to_delete SEMI JOIN stated USING ({keys})")
@@ -155,29 +141,38 @@ class Difference:
         delivered = [f.ref for f in self._in.delivered]
         if self._full:
             skipped = self._per_file("skipped")
-            new = {i: ref.rows - skipped.get(i, 0) for i, ref in enumerate(delivered)}
+            new = {i: rows - skipped.get(i, 0) for i, rows in enumerate(self._scans.rows(self._in.delivered))}
             old = self._per_file("kept")
         else:
             gone = self._per_file("gone")
             new = self._per_file("fresh")
-            old = {i: ref.rows - gone.get(i, 0) for i, ref in enumerate(current)}
-        pieces = [*pieces_of("current", current, old), *pieces_of("delivered", delivered, new)]
+            old = {i: rows - gone.get(i, 0) for i, rows in enumerate(self._scans.rows(self._in.current))}
+        of_current = pieces_of("current", current, old, self._scans.shared(self._in.current))
+        pieces = [
+            *of_current,
+            *pieces_of("delivered", delivered, new, self._scans.shared(self._in.delivered)),
+        ]
         return place(current, pieces)
 
-    def rows_of(self, file: NewFile, batch_rows: int) -> Any:
+    def rows_of(self, new: NewFile, batch_rows: int) -> Any:
         """The rows of a file that :meth:`placement` wants written, as an Arrow stream in file order."""
         which: Mapping[Source, tuple[Sequence[LocalFile], str]] = {
             "current": (self._in.current, "IN kept" if self._full else "NOT IN gone"),
             "delivered": (self._in.delivered, "NOT IN skipped" if self._full else "IN fresh"),
         }
         parts = []
-        for piece in file.pieces:
+        for piece in new.pieces:
             files, condition = which[piece.source]
             test, table = condition.rsplit(" ", 1)
-            rows = parquet_select(self._files([files[piece.index]]), self._columns)
-            chosen = f'SELECT "#pos" & {_MASK} FROM {table} WHERE "#pos" >> {_SHIFT} = {piece.index}'
+            chosen = f'SELECT "#pos" & {MASK} FROM {table} WHERE "#pos" >> {SHIFT} = {piece.index}'
+            file = self._scans.files([files[piece.index]])
+            if piece.shared:
+                rows = parquet_select(file, self._columns, more='file_row_number AS "#row"')
+                where = f'WHERE {self._scans.in_bucket} AND "#row" {test} ({chosen})'
+                parts.append(f"SELECT {names(self._columns)} FROM ({rows}) {where}")
+                continue
             where = "" if piece.whole else f" WHERE file_row_number {test} ({chosen})"
-            parts.append(f"{rows}{where}")
+            parts.append(f"{parquet_select(file, self._columns)}{where}")
         self._run("SET preserve_insertion_order = true")
         return self._db.sql(" UNION ALL ".join(parts)).to_arrow_reader(batch_rows)
 
@@ -192,7 +187,7 @@ class Difference:
             self._run(f"""
                 CREATE TEMP VIEW changed AS SELECT {keys}, "#pos" AS "#new", NULL::BIGINT AS "#old",
                     {names(_ORIGIN + self._fields)}
-                FROM {self._scan(self._in.delivered, _ORIGIN + self._fields)}""")
+                FROM {self._scans.of(self._in.delivered, _ORIGIN + self._fields)}""")
         else:
             self._join()
         self._note_what_stays()
@@ -205,7 +200,7 @@ class Difference:
         self._current_side()
         if max(self._in.current_rows, sum(f.ref.rows for f in self._in.delivered)) > MANY_ROWS:
             self._run(f"CREATE TEMP TABLE pairs AS {self._joined(())}")
-            wide = self._scan(self._in.delivered, _ORIGIN + self._fields)
+            wide = self._scans.of(self._in.delivered, _ORIGIN + self._fields)
             keys = ", ".join(f'p."#k{i}"' for i in range(len(self._keys)))
             self._run(f"""
                 CREATE TEMP TABLE changed AS
@@ -223,7 +218,7 @@ class Difference:
         )
         same = " AND ".join(f"n.{quoted(k)} = c.{quoted(k)}" for k in self._keys)
         carried = [*dict.fromkeys((*self._keys, *more))]
-        scan = self._scan(self._in.delivered, [*dict.fromkeys((*carried, *self._fields))])
+        scan = self._scans.of(self._in.delivered, [*dict.fromkeys((*carried, *self._fields))])
         side = f'SELECT {names(carried)}, {self._content} AS "#content", "#pos" FROM {scan}'
         late = f" ANTI JOIN stated USING ({names(self._keys)})" if self._in.stated else ""
         shown = f", {names(more, 'n.')}" if more else ""
@@ -235,12 +230,12 @@ class Difference:
         """The narrow current side; an increment's is cut to the rows that it names, read whole at once."""
         narrow = f'SELECT {names(self._keys)}, {self._content} AS "#content", "#pos"'
         columns = ("_case_no", *self._fields)
-        scan = self._scan(self._in.current, columns)
+        scan = self._scans.of(self._in.current, columns)
         if self._full:
             self._run(f"CREATE TEMP TABLE current_side AS {narrow} FROM {scan}")
             return
         keys = names(self._keys)
-        delivered = self._scan(self._in.delivered, self._keys)
+        delivered = self._scans.of(self._in.delivered, self._keys)
         named = f"SELECT {keys} FROM {delivered} UNION ALL SELECT {keys} FROM to_delete"
         self._run(f"""
             CREATE TEMP TABLE named AS SELECT * FROM ({named}) ANTI JOIN stated USING ({keys});
@@ -258,7 +253,7 @@ class Difference:
         spared = 'DELETE FROM changed WHERE "#new" IS NULL AND "#old" IN (SELECT "#pos" FROM kept);'
         if self._first:
             spared = ""  # nothing can be deleted
-        scan = self._scan(self._in.delivered, self._keys)
+        scan = self._scans.of(self._in.delivered, self._keys)
         late = f"SEMI JOIN stated USING ({names(self._keys)})" if self._in.stated else "WHERE false"
         missing = f"""SELECT "#old" AS "#pos" FROM changed SEMI JOIN {{0}} s ON "#new" IS NULL
             AND {self._key_of_changed("s")}"""
@@ -286,11 +281,12 @@ class Difference:
             )
         (withheld,) = self._one("SELECT count(*) FROM skipped")
         (retained,) = self._one("SELECT count(*) FROM kept WHERE retained")
-        unchanged = sum(f.ref.rows for f in self._in.delivered) - withheld - inserted - updated
+        unchanged = sum(self._scans.rows(self._in.delivered)) - withheld - inserted - updated
         if not self._full:
             keys = names(self._keys)
+            (asked,) = self._one("SELECT count(*) FROM to_delete")
             (overtaken,) = self._one(f"SELECT count(*) FROM to_delete SEMI JOIN stated USING ({keys})")
-            unchanged += sum(f.ref.rows for f in self._in.deletes) - overtaken - deleted
+            unchanged += asked - overtaken - deleted
             withheld += overtaken
         return Outcome(inserted, updated, deleted, unchanged, withheld, retained)
 
@@ -301,9 +297,9 @@ class Difference:
         columns = ("_case_no", *self._fields)
         parts = []
         for index in sorted(self._per_file("gone")):
-            scan = self._scan([self._in.current[index]], columns, first=index)
+            scan = self._scans.of([self._in.current[index]], columns, first=index)
             parts.append(f'SELECT * FROM {scan} WHERE "#pos" IN (SELECT "#pos" FROM gone)')
-        nothing = f"SELECT * FROM {self._scan((), columns)}"
+        nothing = f"SELECT * FROM {self._scans.of((), columns)}"
         self._run(f"CREATE TEMP TABLE old_rows AS {' UNION ALL '.join(parts) or nothing}")
         self._old_rows_read = True
 
@@ -316,19 +312,6 @@ class Difference:
     def _key_of_changed(self, other: str) -> str:
         return " AND ".join(f'changed."#k{i}" = {other}.{quoted(k)}' for i, k in enumerate(self._keys))
 
-    def _scan(self, files: Sequence[LocalFile], columns: Sequence[str], first: int = 0) -> str:
-        """A table expression of these columns and ``#pos``; ``first`` is the index of the first file."""
-        typed = {c: self._columns[c] for c in columns}
-        position = f"{_POSITION} + {first << _SHIFT}" if first else _POSITION
-        more = f'{position if files else "0::BIGINT"} AS "#pos"'
-        return f"({select_of(self._files(files), typed, more=more)})"
-
-    def _files(self, files: Sequence[LocalFile]) -> Files:
-        known = tuple(f.path for f in files)
-        if known not in self._known:
-            self._known[known] = files_of(known, self._columns, self._ids)
-        return self._known[known]
-
     def _key_table(self, name: str, paths: Sequence[Path], more: str = "") -> None:
         columns = {k: self._columns[k] for k in self._keys} | ({more: "BIGINT"} if more else {})
         declared = ", ".join(f"{quoted(n)} {kind}" for n, kind in columns.items())
@@ -337,10 +320,12 @@ class Difference:
             listed = ", ".join(text(str(p)) for p in paths)
             files = f"read_parquet([{listed}], union_by_name=true)"
             self._run(f"INSERT INTO {name} SELECT DISTINCT {names(columns)} FROM {files}")
+            if self._in.bucket.of > 1:
+                self._run(f"DELETE FROM {name} WHERE NOT ({self._scans.in_bucket})")
 
     def _per_file(self, table: str) -> dict[int, int]:
         """How many of a table's positions lie in which file."""
-        found = self._db.execute(f'SELECT "#pos" >> {_SHIFT}, count(*) FROM {table} GROUP BY ALL').fetchall()
+        found = self._db.execute(f'SELECT "#pos" >> {SHIFT}, count(*) FROM {table} GROUP BY ALL').fetchall()
         return {int(index): int(rows) for index, rows in found}
 
     def _one(self, sql: str) -> tuple[int, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
 from huitong.contracts.model import Contract, Mode
+from huitong.warehouse.buckets import WHOLE, Bucket
 from huitong.warehouse.files import DataFileRef
 
 Op = Literal["insert", "update", "delete"]
@@ -27,7 +28,8 @@ class Inputs:
     ``deletes`` are files of keys to delete (increments only). ``quarantined`` has
     the readable keys of the delivery's quarantined rows: their current rows are
     kept. ``stated`` are files whose keys batches that landed later have already
-    spoken about: this delivery says nothing about those any more.
+    spoken about: this delivery says nothing about those any more. Only rows of
+    ``bucket`` are compared; files may have others too.
     """
 
     contract: Contract
@@ -37,6 +39,7 @@ class Inputs:
     deletes: tuple[LocalFile, ...] = ()
     quarantined: Path | None = None
     stated: tuple[Path, ...] = ()
+    bucket: Bucket = WHOLE
 
     @property
     def current_rows(self) -> int:
@@ -57,3 +60,6 @@ class Outcome:
     @property
     def changed(self) -> int:
         return self.inserted + self.updated + self.deleted
+
+    def plus(self, other: Outcome) -> Outcome:
+        return Outcome(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Outcome)))

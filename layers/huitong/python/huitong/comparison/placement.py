@@ -3,13 +3,14 @@
 A file is *kept* whole, or *taken over* whole from the delivery, or written anew
 from pieces: the rows of a file that stay. Rewriting is confined to files that lose
 rows, to deliveries of which not every row counts, and, when a partition has
-gathered many small files, to those.
+gathered many small files, to those. A file that has rows of several buckets is
+written anew by each of them: afterwards every file belongs to one.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,10 +31,11 @@ class Piece:
     index: int
     ref: DataFileRef
     rows: int
+    shared: bool = False  # the file has rows of other buckets, which others place
 
     @property
     def whole(self) -> bool:
-        return self.rows == self.ref.rows
+        return not self.shared and self.rows == self.ref.rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,12 @@ class Placement:
     remove: tuple[DataFileRef, ...]
 
 
-def pieces_of(source: Source, refs: Sequence[DataFileRef], staying: Mapping[int, int]) -> list[Piece]:
+def pieces_of(
+    source: Source, refs: Sequence[DataFileRef], staying: Mapping[int, int], shared: Collection[int] = ()
+) -> list[Piece]:
     """Pieces of the files of which rows stay; ``staying`` counts them by file index."""
     return [
-        Piece(source, index, ref, staying[index])
+        Piece(source, index, ref, staying[index], index in shared)
         for index, ref in enumerate(refs)
         if staying.get(index, 0) > 0
     ]

@@ -29,7 +29,7 @@ from huitong.warehouse.files import DataFileRef
 
 
 def data_file(metadata: TableMetadata, ref: DataFileRef, uri: str, path: Path) -> DataFile:
-    """The entry of one file; ``path`` is a local copy of which only the footer is read.
+    """The entry of one file; ``path`` is a local copy of it, or of its footer alone.
 
     Raises Corrupt when the file is not what its reference says.
     """
@@ -51,7 +51,7 @@ def data_file(metadata: TableMetadata, ref: DataFileRef, uri: str, path: Path) -
         file_path=uri,
         file_format=FileFormat.PARQUET,
         partition=_partition(metadata, ref),
-        file_size_in_bytes=path.stat().st_size,
+        file_size_in_bytes=ref.size,
         sort_order_id=None,
         equality_ids=None,
         key_metadata=None,
