@@ -7,7 +7,7 @@ Pure: what the rules need to know of the rest of the platform comes in as
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any, Final, Literal
 
@@ -18,6 +18,7 @@ from huitong.catalog.sources import collected
 from huitong.contracts.frequency import FREQUENCIES
 from huitong.contracts.model import DOCUMENT_TYPE_FIELD, Contract
 from huitong.errors import Problem
+from huitong.open_access.publication_rules import open_check
 
 Severity = Literal["error", "warning"]
 
@@ -85,6 +86,10 @@ _DOMAINS: Final[Mapping[str, tuple[str, Any]]] = {
     "disclosure": ("Q-42", DISCLOSURES),
     "format": ("G17-7", FORMATS),
 }
+
+#: GB 32100: what the state's establishment authority registers (courts and departments), and associations
+#: with public functions, such as the lawyers' association of the catalogue; no enterprise.
+PUBLIC_BODIES: Final = ("1", "5")
 
 Rule = Callable[[Entry, Known], Iterator[Finding]]
 
@@ -197,8 +202,21 @@ def _sharing(entry: Entry, _known: Known) -> Iterator[Finding]:
         yield Finding("L-14", "以接口共享的资源须有服务信息", "It names no service interface", "service")
 
 
+def _public(entry: Entry, known: Known) -> Iterator[Finding]:
+    """Q-62: what is declared open but not yet fit to be public; its release is refused until it is."""
+    if entry.open and known.contract is not None:
+        for problem in open_check(replace(known.contract, open=f"1 {entry.open_condition}")):
+            item = problem.where.get("field", "")
+            yield Finding(problem.rule, problem.zh, problem.en, "open", item, severity="warning")
+
+
 def _unit(entry: Entry, known: Known) -> Iterator[Finding]:
-    """Q-40: the source unit is registered, and here with its role and contact."""
+    """Q-39: case information of a court, or related information of a government department, and of nobody
+    else. Q-40: the source unit is registered, and here with its role and contact."""
+    if entry.provider and not entry.provider.startswith(PUBLIC_BODIES):
+        zh = f"提供方 {entry.provider} 不是法院或政府部门,其资源不能登记"
+        en = f"The provider {entry.provider} is neither a court nor a government department"
+        yield Finding("Q-39", zh, en, "provider")
     if entry.provider and known.units and entry.provider not in known.units:
         zh = f"提供方 {entry.provider} 未登记"
         yield Finding("Q-40", zh, f"The provider {entry.provider} is not registered", "provider")
@@ -267,4 +285,4 @@ def _is_day(text: str) -> bool:
         return False
 
 
-_RULES: Final[tuple[Rule, ...]] = (_mandatory, _domains, _class, _sharing, _unit, _items)
+_RULES: Final[tuple[Rule, ...]] = (_mandatory, _domains, _class, _sharing, _public, _unit, _items)
