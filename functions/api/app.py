@@ -22,6 +22,7 @@ from api_routes import (
     mending,
     notices,
     open_access,
+    operating,
     people,
     profiles,
     quality_issues,
@@ -62,6 +63,7 @@ BLUEPRINTS = (
     corrections,
     notices,
     open_access,
+    operating,
     rules,
     mending,
 )

@@ -8,9 +8,8 @@ from typing import Any
 from huitong import runtime, wiring
 
 
-def handler(_event: Mapping[str, Any], context: Any) -> dict[str, int]:
-    log = runtime.logger()
-    log.append_keys(request_id=context.aws_request_id, function=context.function_name)
-    done = wiring.build_archive().run()
-    log.info("done", extra={"done": done})
-    return done
+def handler(_event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    def work() -> dict[str, int]:
+        return wiring.build_archive().run()
+
+    return runtime.clockwork("archive_evidence", work, context, wiring.succeeded)

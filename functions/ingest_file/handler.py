@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote_plus
 
 from huitong import runtime, wiring
 from huitong.errors import HuitongError
+from huitong.intake.notification import named
 
 
 def work(message: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -21,9 +21,9 @@ def work(message: Mapping[str, Any]) -> Mapping[str, Any]:
         return runtime.of_batch(receive.resume(message["batch_id"]))
     told: dict[str, Any] = {"objects": 0}  # 0 for the s3:TestEvent that S3 sends when it is configured
     for landed in message.get("Records", ()):
-        key, version = _named(landed)
+        key, version = named(landed)
         batch = receive.object_landed(key, version, str(landed.get("eventTime") or ""))
-        told = {"objects": told["objects"] + 1, "key": key, **(runtime.of_batch(batch) if batch else {})}
+        told = {"objects": told["objects"] + 1, **(runtime.of_batch(batch) if batch else {})}
     return told
 
 
@@ -37,12 +37,15 @@ def give_up(message: Mapping[str, Any], problem: HuitongError) -> None:
         failures.of_batch(message["batch_id"], problem)
         return
     for landed in message.get("Records", ()):
-        failures.of_object(_named(landed)[0], problem)
+        failures.of_object(named(landed)[0], problem)
 
 
-def _named(landed: Mapping[str, Any]) -> tuple[str, str]:
-    found = landed["s3"]["object"]
-    return unquote_plus(found["key"]), str(found.get("versionId", "") or "").replace("null", "")
-
-
-handler = runtime.consumer(work, give_up=give_up, queue=wiring.own_queue, first_pause=wiring.first_pause)
+handler = runtime.consumer(
+    work,
+    give_up=give_up,
+    queue=wiring.own_queue,
+    first_pause=wiring.first_pause,
+    step="ingest_file",
+    follow=wiring.followed,
+    succeeded=wiring.succeeded,
+)

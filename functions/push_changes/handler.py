@@ -45,4 +45,12 @@ def give_up(message: Mapping[str, Any], problem: HuitongError) -> None:
     wiring.build_failures().of_step("push_changes", message, problem)
 
 
-handler = runtime.consumer(work, give_up=give_up, queue=wiring.own_queue, first_pause=wiring.first_pause)
+handler = runtime.consumer(
+    work,
+    give_up=give_up,
+    queue=wiring.own_queue,
+    first_pause=wiring.first_pause,
+    step="push_changes",
+    follow=wiring.followed,
+    succeeded=wiring.succeeded,
+)

@@ -7,10 +7,15 @@ from typing import Any
 
 from huitong import runtime, wiring
 
+JOBS = ("minute", "hour")
+
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    log = runtime.logger()
-    log.append_keys(request_id=context.aws_request_id, function=context.function_name)
-    done = wiring.build_schedule().run(str(event.get("job", "minute")))
-    log.info("done", extra={"job": event.get("job"), "done": done})
-    return done
+    job = str(event.get("job", "minute"))
+
+    def work() -> dict[str, Any]:
+        return wiring.build_schedule().run(job)
+
+    return runtime.clockwork(
+        f"run_schedule.{job}" if job in JOBS else "run_schedule", work, context, wiring.succeeded
+    )

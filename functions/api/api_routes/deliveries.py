@@ -37,6 +37,7 @@ def open_upload(ask: Ask[ApiServices]) -> dict[str, Any]:
         by=ask.by,
     )
     noting(upload_id)
+    ask.note(correlation=upload_id)
     return {
         "upload_id": upload_id,
         "url": place.url,
@@ -67,6 +68,7 @@ def _mended(ask: Ask[ApiServices], unit: str, resource: str) -> str:
 def get_upload(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
     upload = ask.services.uploads.get(id)
     ask.permit("upload.read", upload.unit)
+    ask.note(correlation=upload.id)
     stored = ask.services.batches.find(upload.batch_id) if upload.batch_id else None
     return {
         "upload_id": upload.id,
@@ -102,6 +104,7 @@ def put_records(ask: Ask[ApiServices], code: str) -> dict[str, Any]:
         mends=_mended(ask, unit, contract.id),
         by=ask.by,
     )
+    ask.note(correlation=upload_id)
     upload = services.uploads.get(upload_id)
     return {
         "upload_id": upload_id,

@@ -59,6 +59,8 @@ def services(monkeypatch: pytest.MonkeyPatch) -> Any:
         for name, service in by_name.items():
             monkeypatch.setattr(wiring, name, lambda *_, service=service: service)
 
+    monkeypatch.setattr(wiring, "followed", lambda _message: "")
+    monkeypatch.setattr(wiring, "succeeded", lambda _step: None)
     return put
 
 

@@ -6,21 +6,26 @@ the failure is noted (``give_up``) and SQS moves the message to the dead-letter
 queue, from where the batch can be replayed.
 
 Logs are JSON (Powertools) with request, message, batch, resource and unit
-ids; never bodies, secrets or values of persons. The text of an unforeseen error
-is left out for that reason: its type and the place in the code are enough.
+ids, and the id of the delivery (:mod:`huitong.correlation`); never bodies, secrets,
+names of files or values of persons. The text of an unforeseen error is left out
+for that reason: its type and the place in the code are enough.
 """
 
 from __future__ import annotations
 
 import json
+import re
+import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
-from functools import cache
+from dataclasses import asdict, dataclass
 from typing import Any, Final, Protocol
 
+from huitong import correlation
+from huitong.batches.following import correlation_of
 from huitong.batches.model import Batch
 from huitong.errors import Fault, HuitongError
+from huitong.telemetry import logger, measure
 
 Message = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -28,7 +33,9 @@ Answer = dict[str, Any]
 #: Receives before a queue gives a message to its dead-letter queue; a test compares the template.
 MAX_RECEIVES: Final = 5
 _LONGEST_PAUSE: Final = 3600
-_LOGGED: Final = ("batch_id", "resource", "seq", "subscription", "group")
+_LOGGED: Final = ("batch_id", "resource", "seq", "subscription", "group", "returned", "let_go")
+#: Keys of the landing bucket end with a name that people chose.
+_LANDED: Final = re.compile(r"([0-9A-Z]{18}/[\w.-]{1,64}/(?:u[0-9a-f]{16,64}/)?)[^/]+$")
 
 
 class Pausing(Protocol):
@@ -47,53 +54,116 @@ def consumer(
     give_up: Callable[[Message, HuitongError], None],
     queue: Callable[[str], Pausing],
     first_pause: Callable[[], int],
+    step: str = "step",
+    follow: Callable[[Message], str] = lambda _message: "",
+    succeeded: Callable[[str], None] = lambda _step: None,
 ) -> Callable[[Mapping[str, Any], Any], Answer]:
     """A Lambda handler for SQS with partial batch answers.
 
     ``work`` does one message and answers what to log; ``give_up`` notes that a
-    message is not tried again; ``queue`` gives the queue of an event source ARN.
+    message is not tried again; ``queue`` gives the queue of an event source ARN;
+    ``follow`` finds the delivery of a message that does not carry it;
+    ``succeeded`` notes for the status page that the ``step`` works.
     """
+    doing = _Step(step, work, give_up, queue, first_pause, follow)
 
     def handler(event: Mapping[str, Any], context: Any) -> Answer:
         failed: list[dict[str, str]] = []
         log = logger()
         log.append_keys(request_id=context.aws_request_id, function=context.function_name)
         for record in event.get("Records", ()):
-            if not _one(record, log, work, give_up, queue, first_pause):
+            if not doing.one(record, log):
                 failed.append({"itemIdentifier": record["messageId"]})
+        if not failed:
+            _noted(succeeded, step, log)
         return {"batchItemFailures": failed}
 
     return handler
 
 
-def _one(
-    record: Mapping[str, Any],
-    log: Any,
-    work: Callable[[Message], Mapping[str, Any] | None],
-    give_up: Callable[[Message, HuitongError], None],
-    queue: Callable[[str], Pausing],
-    first_pause: Callable[[], int],
-) -> bool:
-    receives = int(record["attributes"]["ApproximateReceiveCount"])
-    known: dict[str, Any] = {"message_id": record["messageId"], "receive": receives}
-    message: Message = {}
+@dataclass(frozen=True, slots=True)
+class _Step:
+    name: str
+    work: Callable[[Message], Mapping[str, Any] | None]
+    give_up: Callable[[Message, HuitongError], None]
+    queue: Callable[[str], Pausing]
+    first_pause: Callable[[], int]
+    follow: Callable[[Message], str]
+
+    def one(self, record: Mapping[str, Any], log: Any) -> bool:
+        """Whether the message is done."""
+        receives = int(record["attributes"]["ApproximateReceiveCount"])
+        known: dict[str, Any] = {"message_id": record["messageId"], "receive": receives}
+        trace = record["attributes"].get("AWSTraceHeader")
+        known |= {"trace": trace} if trace else {}
+        message: Message = {}
+        began, problem = time.monotonic(), None
+        carried = record.get("messageAttributes", {}).get(correlation.MEMBER, {}).get("stringValue", "")
+        with correlation.following(carried):
+            try:
+                message = json.loads(record["body"])
+                known |= {k: message[k] for k in _LOGGED if k in message}
+                with correlation.following(carried or self.follow(message)):
+                    known["correlation"] = correlation.current()
+                    log.info("done", extra={**known, "result": dict(self.work(message) or {})})
+            except Exception as error:  # noqa: BLE001 (the one boundary: whatever it is, the message must stay)
+                problem = as_problem(error)
+                log.error("failed", extra={**known, **described(error)})
+            measure({"StepDuration": _since(began), "StepFailures": 1 if problem else 0}, self.name)
+            if problem is not None:
+                self._failed(record, message, problem, receives, log, known)
+        return problem is None
+
+    def _failed(
+        self,
+        record: Mapping[str, Any],
+        message: Message,
+        problem: HuitongError,
+        receives: int,
+        log: Any,
+        known: Mapping[str, Any],
+    ) -> None:
+        try:
+            if receives >= MAX_RECEIVES:
+                self.give_up(message, problem)
+            else:
+                pause = min(self.first_pause() * 6 ** (receives - 1), _LONGEST_PAUSE)
+                self.queue(record["eventSourceARN"]).postpone(record["receiptHandle"], pause)
+        except Exception as error:  # noqa: BLE001 (the message comes again anyway, later)
+            log.error("failure not noted", extra={**known, **described(error)})
+
+
+def clockwork(
+    job: str,
+    work: Callable[[], Mapping[str, Any]],
+    context: Any,
+    succeeded: Callable[[str], None],
+) -> dict[str, Any]:
+    """What every function that the clock starts does around its one call. Raises what the work raises:
+    the clock's service tries again, and the function's own alarm tells."""
+    log, began = logger(), time.monotonic()
+    log.append_keys(request_id=context.aws_request_id, function=context.function_name)
     try:
-        message = json.loads(record["body"])
-        known |= {k: message[k] for k in _LOGGED if k in message}
-        log.info("done", extra={**known, "result": dict(work(message) or {})})
-        return True
-    except Exception as error:  # noqa: BLE001 (the one boundary: whatever it is, the message must stay)
-        problem = as_problem(error)
-        log.error("failed", extra={**known, **described(error)})
+        done = dict(work())
+    except Exception as error:
+        log.error("failed", extra={"job": job, **described(error)})
+        measure({"StepDuration": _since(began), "StepFailures": 1}, job)
+        raise
+    log.info("done", extra={"job": job, "done": done})
+    measure({"StepDuration": _since(began), "StepFailures": 0}, job)
+    _noted(succeeded, job, log)
+    return done
+
+
+def _since(began: float) -> float:
+    return round((time.monotonic() - began) * 1000, 1)
+
+
+def _noted(succeeded: Callable[[str], None], step: str, log: Any) -> None:
     try:
-        if receives >= MAX_RECEIVES:
-            give_up(message, problem)
-        else:
-            pause = min(first_pause() * 6 ** (receives - 1), _LONGEST_PAUSE)
-            queue(record["eventSourceARN"]).postpone(record["receiptHandle"], pause)
-    except Exception as error:  # noqa: BLE001 (the message comes again anyway, later)
-        log.error("failure not noted", extra={**known, **described(error)})
-    return False
+        succeeded(step)
+    except HuitongError as error:  # the work is done; the status page is a minute older
+        log.error("success not noted", extra=described(error))
 
 
 def as_problem(error: Exception) -> HuitongError:
@@ -107,7 +177,16 @@ def as_problem(error: Exception) -> HuitongError:
 def described(error: Exception) -> dict[str, Any]:
     """Fields for a log line, without the text of an unforeseen error."""
     problem = as_problem(error)
-    return {"error": problem.code, "text": problem.en, "where": dict(problem.where), "at": _place(error)}
+    where = {name: without_filename(value) for name, value in problem.where.items() if name != "file"}
+    text = problem.en
+    for value in problem.where.values():
+        text = text.replace(value, without_filename(value)) if isinstance(value, str) and value else text
+    return {"error": problem.code, "text": text, "where": where, "at": _place(error)}
+
+
+def without_filename(value: Any) -> Any:
+    """A key of the landing bucket without the name that people gave the file; anything else as it is."""
+    return _LANDED.sub(r"\1…", value) if isinstance(value, str) else value
 
 
 def _place(error: BaseException) -> str:
@@ -115,18 +194,11 @@ def _place(error: BaseException) -> str:
     return " < ".join(f"{f.filename.rpartition('/python/')[2]}:{f.lineno} {f.name}" for f in reversed(frames))
 
 
-@cache
-def logger() -> Any:
-    """The process's structured logger. Service and level come from Powertools' own variables."""
-    from aws_lambda_powertools import Logger
-
-    return Logger(utc=True)
-
-
 def of_batch(batch: Batch) -> dict[str, Any]:
     """What a log line says of a batch: ids, state and counts."""
     counts = {k: v for k, v in asdict(batch.counts).items() if v}
     return {
+        "correlation": correlation_of(batch),
         "batch_id": batch.id,
         "resource": batch.resource,
         "unit": batch.unit,

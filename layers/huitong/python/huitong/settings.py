@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, Self
 
 from huitong.errors import Fault
 
-QueryEngine = Literal["duckdb", "athena"]
+QueryEngine = Literal["duckdb", "athena", "auto"]
 CorrectionPolicy = Literal["s3d", "s3c"]
 EvidenceDigest = Literal["sha256", "sm3"]
 #: Days that evidence is kept: five years at least (L-33); a shorter setting is refused.
@@ -105,6 +105,10 @@ class CompareSettings(ConsumerSettings):
     warehouse_bucket: str
     glue_database: str
     push_queue_url: str
+    query_engine: QueryEngine = "duckdb"
+    athena_above_rows: int = 20_000_000
+    athena_workgroup: str = "primary"
+    athena_output: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +169,7 @@ class ApiSettings(Settings):
     endpoint_networks: str = ""
     user_pool: str = ""  # Cognito, for people; empty = only credentials
     user_pool_client: str = ""
+    dead_letter_queues: str = ""  # name=address, comma separated
     password_days: int = 90  # after which a password allows nothing but its change
 
 
@@ -174,7 +179,8 @@ class QuerySettings(Settings):
     staging_bucket: str
     warehouse_bucket: str
     glue_database: str
-    query_engine: QueryEngine = "duckdb"
+    query_engine: QueryEngine = "duckdb"  # huitong.query.choice
+    athena_above_rows: int = 20_000_000  # with query_engine auto, where a contract says nothing
     smallest_group: int = 5  # different persons on whom a figure of statistics must rest (S-34)
     verify_fewest: int = 10  # distinct persons of a comparison outside of a case
     verify_subject_day: int = 20  # comparisons of one person by one unit a day
@@ -193,7 +199,7 @@ def _flag(text: str) -> bool:
 
 
 def _engine(text: str) -> str:
-    if text not in ("duckdb", "athena"):
+    if text not in ("duckdb", "athena", "auto"):
         raise ValueError(text)
     return text
 

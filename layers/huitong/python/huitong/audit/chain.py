@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Self
 
@@ -92,16 +92,20 @@ class Keyring:
     ``get`` fetches a key (a call to KMS) when it is first needed, then it is kept.
     Without ``names`` entries are sealed with no key and say so: for tests and
     tools on one machine. A verifier with names takes no such entry for good.
+    ``look`` lists the names as they are now: it is asked before the first entry is
+    sealed, and again for an entry under a key that was made since (S-24).
     """
 
     get: Callable[[str], str] = lambda _name: ""
     names: tuple[str, ...] = (UNKEYED,)
     digest: Digest = "sha256"
+    look: Callable[[], tuple[str, ...]] | None = None
+    _listed: list[str] = field(default_factory=list, compare=False, repr=False)
     _known: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
 
     def seal(self, tail: Tail, record: Mapping[str, Any]) -> Entry:
         """The entry that follows ``tail``. Raises what fetching the key raises."""
-        alg, key = _NAMES[self.digest], self.names[-1]
+        alg, key = _NAMES[self.digest], self._names()[-1]
         bare = Entry(tail.shard, tail.n + 1, alg, key, tail.mac, "", "", record)
         covered = bare.covered()
         mac = _hmac(self.digest, self._key(key), covered)
@@ -111,10 +115,17 @@ class Keyring:
 
     def fits(self, entry: Entry) -> bool:
         """Is the entry's mac the one that its content has under a key of ours?"""
-        if entry.alg not in _MACS or entry.key not in self.names:
+        if entry.alg not in _MACS or entry.key not in self._names(entry.key):
             return False
         mac = _hmac(_MACS[entry.alg], self._key(entry.key), entry.covered())
         return hmac.compare_digest(mac, entry.mac)
+
+    def _names(self, wanted: str = "") -> Sequence[str]:
+        if self.look is None:
+            return self.names
+        if not self._listed or (wanted and wanted not in self._listed):
+            self._listed[:] = self.look()
+        return self._listed
 
     def _key(self, name: str) -> bytes:
         if name not in self._known:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import uuid4
 
+from huitong import correlation
 from huitong.aws.errors import translated
 
 MAX_DELAY: Final = 900  # seconds, SQS's own limit
@@ -43,6 +44,10 @@ class SqsQueue:
 
     def _post(self, url: str, message: Mapping[str, Any], more: Mapping[str, Any]) -> None:
         body = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+        followed = correlation.current()
+        if followed:
+            carried = {correlation.MEMBER: {"DataType": "String", "StringValue": followed}}
+            more = {**more, "MessageAttributes": carried}
         # A message sent twice is harmless (all are wake-ups), so a lost answer is simply "unavailable".
         with translated(url):
             self._client.send_message(QueueUrl=url, MessageBody=body, **more)

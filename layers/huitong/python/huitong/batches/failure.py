@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from huitong.batches.following import following
 from huitong.batches.model import IN_FLIGHT, Batch
 from huitong.batches.register import Batches, Stored
 from huitong.errors import HuitongError
@@ -44,8 +45,9 @@ class Failures:
 
     def _fail(self, stored: Stored, problem: HuitongError) -> Batch:
         batch = self.batches.move(stored, "failed", by="platform", refusal=problem.as_dict()).batch
-        if self.compare_queue is not None:
-            self.compare_queue.send({"resource": batch.resource}, group=batch.resource)
-        told = {"batch": batch.id, "resource": batch.resource, "unit": batch.unit, "code": problem.code}
-        self.events.publish("BatchFailed", told)
+        with following(batch):
+            if self.compare_queue is not None:
+                self.compare_queue.send({"resource": batch.resource}, group=batch.resource)
+            told = {"batch": batch.id, "resource": batch.resource, "unit": batch.unit, "code": problem.code}
+            self.events.publish("BatchFailed", told)
         return batch

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, Self
 
+from huitong import correlation
 from huitong.contracts.model import Mode
 
 Status = Literal[
@@ -171,4 +172,5 @@ class Batch:
         shown = self.as_dict()
         for internal in ("staging", "good", "counts", "landing_version", "order", "rank"):
             del shown[internal]
+        shown["correlation"] = correlation.of_object(self.landing_key, self.landing_version)
         return {**shown, **asdict(self.counts), "balanced": self.counts.balanced(self.mode)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -33,7 +33,16 @@ class Stored:
 
 
 class Batches:
-    def __init__(self, register: Register, clock: Clock, traces: Traces | None = None) -> None:
+    """``told`` hears of each state entered, once, after it is written: for log lines and metrics."""
+
+    def __init__(
+        self,
+        register: Register,
+        clock: Clock,
+        traces: Traces | None = None,
+        told: Callable[[Batch, str], None] = lambda _batch, _before: None,
+    ) -> None:
+        self._told = told
         self._register = register
         self._clock = clock
         self._log = traces or Traces(register, clock)
@@ -55,6 +64,7 @@ class Batches:
         batch = replace(batch, history=((batch.status, timestamp(self._clock.now()), by),))
         item = _item(batch)
         self._log.commit(*_traces(batch, by), creates=[item, *_markers(batch)])
+        self._told(batch, "")
         return Stored(batch, replace(item, version=1))
 
     def move(
@@ -90,6 +100,7 @@ class Batches:
             replaces=[item, *replaces],
             deletes=[(m.pk, m.sk) for m in before] if not after else (),
         )
+        self._told(moved, batch.status)
         return Stored(moved, replace(item, version=item.version + 1))
 
     def annotate(self, stored: Stored, **changes: Any) -> Stored:

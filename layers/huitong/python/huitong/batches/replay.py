@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from huitong.batches.following import following
 from huitong.batches.model import Batch, Status
 from huitong.batches.register import Batches
 from huitong.errors import Conflict
@@ -34,7 +35,8 @@ class Replay:
                 batch=id,
                 status=batch.status,
             )
-        self._wake(batch)
+        with following(batch):
+            self._wake(batch)
         return batch
 
     def _wake(self, batch: Batch) -> None:

@@ -25,6 +25,7 @@ from huitong.cli import (
     identity,
     mending,
     open_access,
+    operating,
     profiling,
     quality_issues,
     registers,
@@ -62,6 +63,7 @@ for part in (
     corrections,
     mending,
     open_access,
+    operating,
     rules,
     profiling,
 ):

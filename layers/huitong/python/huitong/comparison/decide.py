@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from huitong.batches.following import following
 from huitong.batches.model import Batch
 from huitong.batches.register import Batches
 from huitong.errors import Conflict
@@ -30,7 +31,8 @@ class Hold:
             if batch.status != "held":
                 raise _not_held(batch)
             batch = self.batches.move(stored, "validated", by=by, released_by=by).batch
-        self.compare_queue.send({"resource": batch.resource}, group=batch.resource)
+        with following(batch):
+            self.compare_queue.send({"resource": batch.resource}, group=batch.resource)
         return batch
 
     def reject(self, batch_id: str, *, by: str, reason: str) -> Batch:
@@ -50,7 +52,8 @@ class Hold:
         }
         told = {"batch": batch.id, "resource": batch.resource, "unit": batch.unit}
         batch = self.batches.move(stored, "rejected", by=by, refusal=refusal).batch
-        self.events.publish("BatchRejected", told)
+        with following(batch):
+            self.events.publish("BatchRejected", told)
         return batch
 
 

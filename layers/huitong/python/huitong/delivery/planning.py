@@ -7,7 +7,7 @@ was, and two planners cannot both plan the same events.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -53,7 +53,9 @@ class Planner:
         clock: Clock,
         limits: DeliveryLimits,
         disclosures: Disclosures | None = None,
+        told: Callable[[Delivery], None] = lambda _delivery: None,
     ) -> None:
+        self._observer = told
         self._subscriptions = subscriptions
         self._deliveries = deliveries
         self._source = source
@@ -165,7 +167,9 @@ class Planner:
             batch=chunk.batch if kind == "changes" else "",
             **self._told(chunk, access),
         )
-        return self._progress(stored, delivery, next_delivery=chunk.n + 1, **progress)
+        kept = self._progress(stored, delivery, next_delivery=chunk.n + 1, **progress)
+        self._observer(delivery)
+        return kept
 
     def _told(self, chunk: Chunk, access: Access) -> dict[str, Any]:
         """What a delivery says of the access that it was made under."""

@@ -12,7 +12,7 @@ from huitong.delivery.accounts import Deliveries
 from huitong.delivery.changes import ChangeSource
 from huitong.delivery.entitlement import Entitlement
 from huitong.delivery.limits import DeliveryLimits
-from huitong.delivery.model import Subscription
+from huitong.delivery.model import Delivery, Subscription
 from huitong.delivery.planning import Contracts, Planner
 from huitong.delivery.sending import Sender
 from huitong.delivery.subscriptions import Published, Subscriptions
@@ -23,7 +23,8 @@ class Push:
     """``source`` is called when something is to be planned, so that sending imports neither Arrow nor DuckDB.
 
     ``exports`` is the bucket of delivery bodies (prefix ``exports/``), ``queue``
-    that of the push function itself, ``dead_letters`` takes deliveries that failed for good.
+    that of the push function itself, ``dead_letters`` takes deliveries that failed for good;
+    ``told`` hears of each delivery that is planned, acknowledged, or was tried in vain.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Push:
         random: Random | None = None,
         traces: Traces | None = None,
         disclosures: Disclosures | None = None,
+        told: Callable[[Delivery], None] = lambda _delivery: None,
     ) -> None:
         limits = limits or DeliveryLimits()
         self._subscriptions = subscriptions
@@ -64,6 +66,7 @@ class Push:
                 clock,
                 limits,
                 disclosures,
+                told,
             )
 
         self._planner = planner
@@ -81,6 +84,7 @@ class Push:
             limits,
             random or SystemRandom(),
             traces,
+            told,
         )
 
     def plan(self, resource: str, seq: int = 0) -> list[str]:  # noqa: ARG002 (the pointer is the truth)

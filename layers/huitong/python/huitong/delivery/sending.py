@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets as random_source
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
@@ -99,7 +99,9 @@ class Sender:
         limits: DeliveryLimits,
         random: Random,
         traces: Traces | None = None,
+        told: Callable[[Delivery], None] = lambda _delivery: None,
     ) -> None:
+        self._observer = told
         self._register = register
         self._subscriptions = subscriptions
         self._deliveries = deliveries
@@ -287,6 +289,7 @@ class Sender:
                     self._subscriptions.change(stored, replaces=[item], **progress)
                 else:
                     self._register.replace(item)
+                self._observer(delivery)
                 return
             except Conflict:
                 now = self._deliveries.get(delivery.subscription, delivery.n)

@@ -161,6 +161,11 @@ RULES: Final[Mapping[str, Rule]] = {
     "rule.put": _any(_first, _at_desk("officer", "quality", "engineer")),
     "warning.read": _any(_SUPERVISORS, _of_operator("quality"), _own),
     "warning.handle": _any(_role("officer"), _of_operator("quality"), _own),
+    "status.read": _any(_first, _of_operator("admin", "officer", "security", "auditor", "engineer")),
+    "dead_letter.read": _any(_first, _of_operator("admin", "officer")),
+    "dead_letter.settle": _any(_first, _of_operator("admin", "officer")),
+    "key.read": _any(_SECURITY, _role("auditor")),
+    "key.rotate": _SECURITY,
     "trace.read": _any(_role("auditor"), _first),
 }
 

@@ -22,6 +22,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from huitong import correlation
+from huitong.batches.following import following
 from huitong.batches.model import Batch, Counts, Decision
 from huitong.batches.register import Batches, Stored, batch_id
 from huitong.contracts.model import Contract, Mode
@@ -112,6 +114,10 @@ class Receive:
         landed = self._known(key, version, landed_at)
         if landed is None:
             return None
+        with correlation.following(correlation.of_object(key, landed.version)):
+            return self._taken_in(landed)
+
+    def _taken_in(self, landed: _Landed) -> Batch:
         with self._local(landed.info) as path:
             digest = _sha256(path)
             stored = self._registered(landed, digest)
@@ -136,7 +142,7 @@ class Receive:
                 key=batch.landing_key,
                 batch=batch_id,
             )
-        with self._local(landed.info) as path:
+        with following(batch), self._local(landed.info) as path:
             return self._carried_on(stored, landed, path)
 
     # --- what landed ---------------------------------------------------------

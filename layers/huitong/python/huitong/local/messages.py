@@ -7,15 +7,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from huitong import correlation
+
 
 @dataclass
 class MemoryQueue:
-    """Keeps what was sent, as (message, group), in order."""
+    """Keeps what was sent, as (message, group), in order; and of each the delivery it belongs to."""
 
     sent: list[tuple[dict[str, Any], str]] = field(default_factory=list)
+    followed: list[str] = field(default_factory=list)
 
     def send(self, message: Mapping[str, Any], *, group: str = "", dedup: str = "", delay: int = 0) -> None:  # noqa: ARG002
         self.sent.append((dict(message), group))
+        self.followed.append(correlation.current())
 
     def drain(self) -> list[dict[str, Any]]:
         taken = [message for message, _ in self.sent]

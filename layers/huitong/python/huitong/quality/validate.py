@@ -21,6 +21,7 @@ from uuid import uuid4
 import duckdb
 import numpy as np
 
+from huitong.batches.following import following
 from huitong.batches.held import entry_of
 from huitong.batches.model import Batch
 from huitong.batches.register import Batches, Stored
@@ -100,6 +101,10 @@ class Validate:
         disagree about the number of rows, and what the ports raise.
         """
         stored = self._batches.get(batch_id)
+        with following(stored.batch):
+            return self._run(stored)
+
+    def _run(self, stored: Stored) -> Batch:
         if stored.batch.status == "ingested":
             stored = self._validate(stored)
         batch = stored.batch

@@ -35,6 +35,7 @@ from huitong.web.using import use_of
 
 S = TypeVar("S", bound=CommonServices)
 _NOBODY: Final = Principal("", "", frozenset())
+_REFUSED: Final = frozenset({401, 403, 429})
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -51,6 +52,11 @@ class Ask(Generic[S]):
     headers: Mapping[str, str]
     request_id: str
     source: str = ""  # address that the gateway saw
+    noted: dict[str, str] = field(default_factory=dict)
+
+    def note(self, **ids: str) -> None:
+        """Ids for the request's log line: ``correlation`` is the delivery that it begins or asks about."""
+        self.noted.update(ids)
 
     def permit(self, operation: str, unit: str = "") -> None:
         """Raises NotPermitted unless the asker may do the operation on something of the unit."""
@@ -124,7 +130,10 @@ def _answered(routes: Blueprint, operation: Operation, handler: Handler, path: M
     request: Request = routes.current_request
     request_id = str(request.context.get("requestId", ""))
     source = str(request.context.get("identity", {}).get("sourceIp", ""))
+    trace = str(request.headers.get("x-amzn-trace-id", ""))[:128]
     log: dict[str, Any] = {"operation": operation.id, "request_id": request_id, "source": source, **path}
+    log |= {"trace": trace} if trace else {}
+    noted: dict[str, str] = {}
     started = time.monotonic()
     services: Any = None  # bare operations work without: they answer even when nothing else does
     principal, declared, unit = _NOBODY, "", ""
@@ -149,6 +158,7 @@ def _answered(routes: Blueprint, operation: Operation, handler: Handler, path: M
             headers=request.headers,
             request_id=request_id,
             source=source,
+            noted=noted,
         )
         response = _shaped(handler(ask, **path), operation)
     except Exception as error:  # noqa: BLE001 (the one boundary: Chalice would log texts, which can hold values)
@@ -165,6 +175,7 @@ def _answered(routes: Blueprint, operation: Operation, handler: Handler, path: M
             request_id=request_id,
         )
     response.headers |= {"X-Request-Id": request_id, "Cache-Control": "no-store"}
+    log |= noted
     log |= {"status": response.status_code, "ms": round((time.monotonic() - started) * 1000, 1)}
     _write(log)
     return response
@@ -257,3 +268,8 @@ def _write(log: Mapping[str, Any]) -> None:
     level = "ERROR" if log["status"] >= 500 else "INFO"
     line = {"level": level, "timestamp": timestamp(datetime.now(UTC)), "service": "api", **log}
     sys.stderr.write(json.dumps(line, ensure_ascii=False) + "\n")
+    if log["status"] in _REFUSED or log["status"] >= 500:  # successes are counted by the gateway
+        from huitong.telemetry import measure  # loads what only refusals and faults need here
+
+        counted = "RequestsRefused" if log["status"] in _REFUSED else "RequestsFailed"
+        measure({counted: 1}, operation=str(log["operation"]))

@@ -19,6 +19,7 @@ from huitong.wiring import (
     evidence,
     identity,
     mending,
+    operating,
     oversight,
     parts,
     profiling,
@@ -63,6 +64,7 @@ BUILDERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     **mending.BUILDERS,
     **quality_work.BUILDERS,
     **profiling.BUILDERS,
+    **operating.BUILDERS,
 }
 
 #: What the clock does beside its own work: job → (area, method), each light and safe to repeat. A method
@@ -70,6 +72,7 @@ BUILDERS: Final[Mapping[str, Callable[[Any], Any]]] = {
 SWEEPS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "minute": (
         *quality_work.SWEEPS["minute"],
+        *operating.SWEEPS["minute"],
         ("evidence_heads", "run"),
         ("sessions", "sweep"),
         ("applications", "tick"),

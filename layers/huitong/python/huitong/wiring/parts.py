@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from huitong import settings
+from huitong import correlation, settings, telemetry
 from huitong.ports import SystemClock
 
 if TYPE_CHECKING:
     from huitong.audit.chain import Keyring
     from huitong.audit.disclosed import Disclosures
     from huitong.audit.trace import Traces
+    from huitong.aws.athena import AthenaQueries
     from huitong.aws.dynamodb import DynamoRegister
-    from huitong.aws.events import EventBridge
     from huitong.aws.s3 import S3Objects
     from huitong.aws.secrets import KmsSecrets
     from huitong.aws.sqs import SqsQueue
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from huitong.contracts.registry import Contracts
     from huitong.delivery.changes import ChangeSource
     from huitong.delivery.endpoints import EndpointRules
+    from huitong.delivery.model import Delivery
     from huitong.delivery.subscriptions import Subscriptions
     from huitong.identity.platform_keys import PlatformKeys
+    from huitong.ports import EventBus
     from huitong.query.run import Engine
     from huitong.sharing.grounds import RegisteredGrounds
     from huitong.warehouse.lakehouse import Lakehouse
@@ -69,10 +71,11 @@ def queue(s: settings.Settings, url: str, *, waiting: str = "") -> SqsQueue:
     return SqsQueue(client(s, "sqs"), url, waiting=waiting)
 
 
-def events(s: settings.Settings, bus: str) -> EventBridge:
+def events(s: settings.Settings, bus: str) -> EventBus:
     from huitong.aws.events import EventBridge
+    from huitong.telemetry import ToldEvents
 
-    return EventBridge(client(s, "events"), bus)
+    return ToldEvents(EventBridge(client(s, "events"), bus))
 
 
 def secrets(s: settings.Settings, key: str) -> KmsSecrets:
@@ -120,7 +123,8 @@ def traces(s: settings.Settings) -> Traces:
 def evidence_keys(s: settings.Settings) -> Keyring:
     from huitong.audit.chain import Keyring
 
-    return Keyring(platform_keys(s).get, ("evidence",), s.evidence_digest)
+    keys = platform_keys(s)
+    return Keyring(keys.get, ("evidence",), s.evidence_digest, partial(keys.versions, "evidence"))
 
 
 @cache
@@ -133,7 +137,21 @@ def disclosures(s: settings.Settings) -> Disclosures:
 def batches(s: settings.Settings) -> Batches:
     from huitong.batches.register import Batches
 
-    return Batches(register(s), CLOCK, traces(s))
+    return Batches(register(s), CLOCK, traces(s), told=telemetry.batch_moved)
+
+
+def delivery_told(s: settings.Settings) -> Callable[[Delivery], None]:
+    """Tells what became of a delivery, under the id of what was delivered to the platform."""
+    known = batches(s)
+
+    @lru_cache(maxsize=256)
+    def followed(batch: str) -> str:
+        from huitong.batches.following import correlation_of
+
+        found = known.find(batch) if batch else None
+        return correlation_of(found.batch) if found else ""
+
+    return lambda delivery: telemetry.delivery_told(delivery, followed(delivery.batch))
 
 
 def contracts(s: settings.Settings, staging: str) -> Contracts:
@@ -199,7 +217,7 @@ def failures(s: settings.Settings, bus: str, compare: str) -> Failures:
     return Failures(batches(s), events(s, bus), queue(s, compare) if compare else None)
 
 
-def ledger(s: settings.Settings, contracts: Contracts, events: EventBridge | None = None) -> Ledger:
+def ledger(s: settings.Settings, contracts: Contracts, events: EventBus | None = None) -> Ledger:
     from huitong.batches.ledger import Ledger
     from huitong.delivery.accounts import Deliveries
     from huitong.warehouse.publication import Publications
@@ -231,20 +249,28 @@ def changes(s: settings.Settings, warehouse: str, database: str, key: str) -> Ch
 
 def engine(s: settings.QuerySettings) -> Engine:
     """Where SQL of users runs: in this function, or on Athena for tables beyond one function."""
-    if s.query_engine == "athena":
-        from huitong.aws.athena import AthenaQueries
-        from huitong.query.athena import AthenaEngine
-
-        runs = AthenaQueries(
-            client(s, "athena"),
-            workgroup=s.athena_workgroup,
-            database=s.glue_database,
-            output=s.athena_output,
-        )
-        return AthenaEngine(runs, s.glue_database)
     from huitong.query.run import DuckDbEngine, WarehouseTables
 
     warehouse = bucket(s, s.warehouse_bucket)
     tables = WarehouseTables(warehouse, lakehouse(s, s.warehouse_bucket, s.glue_database))
     key = partial(platform_keys(s).get, "subjects")
-    return DuckDbEngine(tables, bucket(s, s.staging_bucket), key, disclosures(s))
+    here = DuckDbEngine(tables, bucket(s, s.staging_bucket), key, disclosures(s))
+    if s.query_engine == "duckdb":
+        return here
+    from huitong.query.athena import AthenaEngine
+    from huitong.query.choice import EitherEngine
+
+    there = AthenaEngine(athena_runs(s), s.glue_database, disclosures(s), request=correlation.current)
+    return EitherEngine(s.query_engine, here, there, above_rows=s.athena_above_rows)
+
+
+def athena_runs(s: settings.QuerySettings | settings.CompareSettings) -> AthenaQueries:
+    from huitong.aws.athena import AthenaQueries
+
+    return AthenaQueries(
+        client(s, "athena"),
+        workgroup=s.athena_workgroup,
+        database=s.glue_database,
+        output=s.athena_output,
+        results=bucket(s, s.staging_bucket),
+    )

@@ -14,6 +14,7 @@ from huitong.web.operations.identity import IDENTITY
 from huitong.web.operations.mending import MENDING
 from huitong.web.operations.model import ARROW, PATHS, AppName, Method, Operation
 from huitong.web.operations.open_access import OPEN_ACCESS
+from huitong.web.operations.operating import OPERATING
 from huitong.web.operations.profiling import PROFILING
 from huitong.web.operations.quality_issues import QUALITY_ISSUES
 from huitong.web.operations.rules import RULES
@@ -40,6 +41,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *RULES,
     *PROFILING,
     *QUALITY_ISSUES,
+    *OPERATING,
 )
 
 BY_ID: Final[Mapping[str, Operation]] = {operation.id: operation for operation in OPERATIONS}

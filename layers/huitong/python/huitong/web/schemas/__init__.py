@@ -13,6 +13,7 @@ from huitong.web.schemas.evidence import EVIDENCE
 from huitong.web.schemas.identity import IDENTITY
 from huitong.web.schemas.mending import MENDING
 from huitong.web.schemas.open_access import OPEN_ACCESS
+from huitong.web.schemas.operating import OPERATING
 from huitong.web.schemas.parts import (
     ANYTHING,
     CODE,
@@ -84,6 +85,6 @@ __all__ = [
 
 AREAS: Final[tuple[Mapping[str, Schema], ...]] = (
     CORE, IDENTITY, EVIDENCE, CATALOG, SHARING, STANDING, CASES, TICKETS, CORRECTIONS, SUPERVISION,
-    OPEN_ACCESS, MENDING, RULES, PROFILING, QUALITY_ISSUES,
+    OPEN_ACCESS, MENDING, RULES, PROFILING, QUALITY_ISSUES, OPERATING,
 )  # fmt: skip
 SCHEMAS: Final[Mapping[str, Schema]] = {name: schema for area in AREAS for name, schema in area.items()}
