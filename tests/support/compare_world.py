@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
@@ -13,17 +14,25 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from huitong.batches.failure import Failures
 from huitong.batches.model import Batch, Counts
 from huitong.batches.register import Batches
+from huitong.batches.runs import Runs
+from huitong.comparison.commit import CommitComparison
 from huitong.comparison.compare import Compare
 from huitong.comparison.decide import Hold
+from huitong.comparison.fan_out import FanOut
+from huitong.comparison.part import ComparePart
+from huitong.comparison.publishing import Publishing
 from huitong.contracts.model import Contract, Field, Mode
 from huitong.local.messages import ManualClock, MemoryEvents, MemoryQueue
 from huitong.local.objects import DiskObjects
 from huitong.local.register import MemoryRegister
+from huitong.local.workflows import MemoryWorkflows
 from huitong.ports import timestamp
 from huitong.quality.keys import QUARANTINED_KEYS, deletes_key, part_key, staging_key
 from huitong.warehouse.arrow_schema import arrow_schema, arrow_type
+from huitong.warehouse.buckets import Bucket, bucket_of, number_sql
 from huitong.warehouse.files import DataFileRef
 from huitong.warehouse.lakehouse import Lakehouse, Which
 from huitong.warehouse.publication import Publications
@@ -110,6 +119,8 @@ class CompareWorld:
     events: Any = field(default_factory=MemoryEvents)
     push_queue: Any = field(default_factory=MemoryQueue)
     compare_queue: Any = field(default_factory=MemoryQueue)
+    workflows: Any = field(default_factory=MemoryWorkflows)
+    fan_out_rows: int = 0  # 0 = every comparison is done by one function
 
     def __post_init__(self) -> None:
         self.warehouse: Any = DiskObjects(self.root / "warehouse")
@@ -135,8 +146,25 @@ class CompareWorld:
             compare_queue=self.compare_queue,
             events=self.events,
             clock=self.clock,
+            fan_out=self._fan_out() if self.fan_out_rows else None,
+        )
+        self.part = ComparePart(self.warehouse, self.staging, self.contracts)
+        publishing = Publishing(self.lakehouse, self.batches, self.publications, self.push_queue, self.events)
+        self.commit = CommitComparison(
+            self.staging, self.contracts, Runs(self.register), publishing, self.compare_queue, self.clock
         )
         self.hold = Hold(self.batches, self.compare_queue, self.events)
+
+    def _fan_out(self) -> FanOut:
+        failures = Failures(self.batches, self.events, self.compare_queue)
+        runs = Runs(self.register)
+        return FanOut(runs, self.workflows, self.staging, failures, self.clock, self.fan_out_rows)
+
+    def machine(self, given: Mapping[str, Any]) -> None:
+        """What the state machine does: all parts, then the commit."""
+        for item in json.loads(self.staging.read(given["items"])):
+            self.part.run(given["plan"], item["number"])
+        self.commit.run(given["plan"])
 
     def use(self, contract: Contract) -> None:
         self.contract = self.contracts.by_id[contract.id] = contract
@@ -153,8 +181,12 @@ class CompareWorld:
         status: str = "validated",
         order: int = 0,
         contract: Contract | None = None,
+        cut: int = 1,
     ) -> str:
-        """A batch as validation leaves it; its id. ``order`` places its landing, else it is the newest."""
+        """A batch as validation leaves it; its id. ``order`` places its landing, else it is the newest.
+
+        ``cut`` is the number of key buckets that its files are of.
+        """
         contract = contract or self.contract
         self.landed += 1
         place = order or self.landed * 10
@@ -180,7 +212,7 @@ class CompareWorld:
             counts=Counts(
                 received=received, accepted=accepted, quarantined=len(quarantined), withheld=accepted
             ),
-            good=tuple(r.to_json() for r in self._good(contract, id, at, rows, deletes)),
+            good=tuple(r.to_json() for r in self._good(contract, id, at, rows, deletes, cut)),
             quarantine=staging_key(contract.id, id, "quarantine.parquet") if quarantined else "",
         )
         self.batches.create(batch, by="test")
@@ -190,27 +222,31 @@ class CompareWorld:
         """Land a batch and compare; the batch as it ended."""
         id = self.land(rows, **how)
         self.compare.run(self.contract.id)
+        self.workflows.work_off(self.machine)
         return self.batch(id)
 
     def batch(self, id: str) -> Batch:
         return self.batches.get(id).batch
 
     def _good(
-        self, contract: Contract, id: str, at: str, rows: Sequence[Row], deletes: Sequence[Row]
+        self, contract: Contract, id: str, at: str, rows: Sequence[Row], deletes: Sequence[Row], cut: int
     ) -> list[DataFileRef]:
         partitions = [f.name for f in contract.partitions]
+        buckets = self._buckets(contract, rows, cut)
         groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
         for number, row in enumerate(rows, start=2):
             system = {
                 "_resource": contract.id, "_unit": UNIT, "_batch_id": id, "_source_row": number,
                 "_received_at": at, "_case_no": row.get(contract.case_field),
             }  # fmt: skip
-            groups.setdefault(tuple(row.get(p) for p in partitions), []).append({**system, **row})
+            place = (buckets[number - 2], *(row.get(p) for p in partitions))
+            groups.setdefault(place, []).append({**system, **row})
         found = []
-        for number, (values, group) in enumerate(groups.items()):
+        for number, ((bucket, *values), group) in enumerate(groups.items()):
             table = pa.Table.from_pylist(_timed(group), schema=arrow_schema(contract))
             partition = tuple(None if v is None else str(v) for v in values)
-            found.append(self._put(part_key(contract.table, id, number), table, partition))
+            key = part_key(contract.table, id, number, Bucket(bucket, cut))
+            found.append(self._put(key, table, partition))
         if deletes:
             numbered = [{"_source_row": n + 2 + len(rows), **row} for n, row in enumerate(deletes)]
             keys = self._keys(contract, numbered)
@@ -219,6 +255,22 @@ class CompareWorld:
             )
             found.append(self._put(deletes_key(contract.table, id, 0), table, ()))
         return found
+
+    def _buckets(self, contract: Contract, rows: Sequence[Row], cut: int) -> list[int]:
+        keys = self._keys(contract, rows)
+        with duckdb.connect() as db:
+            db.register("keys", keys)
+            return [
+                int(n) for (n,) in db.sql(f"SELECT {number_sql(contract.keys, cut)} FROM keys").fetchall()
+            ]
+
+    def check_files(self) -> None:
+        """Every row of the current table is in a file of its bucket, as the file's name says."""
+        publication = self.publications.at(self.contract.id)
+        for ref in self.lakehouse.files(self.contract, "current", publication.current_snapshot):
+            bucket = bucket_of(ref.key)
+            keys = pq.read_table(self.warehouse._path(ref.key))
+            assert set(self._buckets(self.contract, keys.to_pylist(), bucket.of)) == {bucket.number}
 
     def _keys(self, contract: Contract, rows: Sequence[Row]) -> pa.Table:
         schema = pa.schema([pa.field(f.name, arrow_type(f)) for f in contract.keys])

@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from huitong.warehouse.buckets import WHOLE, Bucket, bucket_of
 from huitong.warehouse.files import DataFileRef
 
 Source = Literal["current", "delivered"]
@@ -51,6 +52,12 @@ class NewFile:
     @property
     def partition(self) -> tuple[str | None, ...]:
         return self.pieces[0].ref.partition
+
+    def bucket(self, compared: Bucket) -> Bucket:
+        """Of which bucket all its rows are known to be: the one compared, or the one of all its pieces."""
+        of = {bucket_of(piece.ref.key) for piece in self.pieces}
+        only = of.pop() if len(of) == 1 else WHOLE
+        return only if compared.contains(only) else compared
 
 
 @dataclass(frozen=True, slots=True)

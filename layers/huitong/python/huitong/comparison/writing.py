@@ -31,8 +31,13 @@ class Stamp:
     changed_at: datetime
 
 
-def write_changes(rows: Any, schema: pa.Schema, contract: Contract, stamp: Stamp, path: Path) -> int:
-    """Write the Arrow stream of :meth:`Difference.change_rows` as a change log file; the number of rows."""
+def write_changes(
+    rows: Any, schema: pa.Schema, contract: Contract, stamp: Stamp, path: Path, first: int = 0
+) -> int:
+    """Write the Arrow stream of :meth:`Difference.change_rows` as a change log file; the number of rows.
+
+    Ordinals begin after ``first``.
+    """
     fields = [f.name for f in sorted(contract.fields, key=lambda f: f.field_id)]
     written = 0
     with _writer(path, schema, contract) as writer:
@@ -41,7 +46,7 @@ def write_changes(rows: Any, schema: pa.Schema, contract: Contract, stamp: Stamp
             values = {name: batch.column(name) for name in batch.schema.names}
             values |= {
                 "_seq": _same(stamp.seq, count, pa.int64()),
-                "_ordinal": pa.array(range(written + 1, written + count + 1), pa.int64()),
+                "_ordinal": pa.array(range(first + written + 1, first + written + count + 1), pa.int64()),
                 "_changed_columns": _changed_columns(values["#mask"], fields),
                 "_changed_at": _same(stamp.changed_at, count, pa.timestamp("us", tz="UTC")),
                 "_resource": _same(stamp.resource, count, pa.string()),

@@ -117,6 +117,7 @@ class Limits:
     max_updated_percent: float = 60.0  # of current rows
     guard_floor: int = 20  # deletions/updates up to this number never hold a batch
     quarantine_days: int = 0  # how long bad rows are held; 0 = as batches.quarantine says
+    fan_out_rows: int = 0  # from so many rows on a comparison is cut into parts; 0 = as the platform is set
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,8 @@ class Contract:
     limits: Limits = field(default_factory=Limits)
     code_maps: tuple[CodeMap, ...] = ()
     deduplicate: Deduplicate = field(default_factory=Deduplicate)
+    engine: Literal["", "duckdb", "athena"] = ""  # where its queries and comparisons run; empty = by size
+    athena_above_rows: int = 0  # rows above which on Athena (QUERY_ENGINE=auto); 0 = as configured
     document: str = ""  # key of the YAML text as it was registered
 
     @property

@@ -35,7 +35,11 @@ _LIMITS: Final = {
     "maxDeletedPercent": "max_deleted_percent",
     "maxUpdatedPercent": "max_updated_percent",
 }
-_WHOLE: Final = {"guardFloor": "guard_floor", "quarantineDays": "quarantine_days"}
+_WHOLE: Final = {
+    "guardFloor": "guard_floor",
+    "quarantineDays": "quarantine_days",
+    "fanOutRows": "fan_out_rows",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,10 @@ def _read(model: OpenDataContractStandard, problems: Problems) -> Parsed | None:
         limits=_limits(settings, problems),
         code_maps=_maps(settings, fields, problems),
         deduplicate=read_deduplicate(settings, {f.name: f.type for f in fields}, problems),
+        engine=cast(
+            Literal["", "duckdb", "athena"], _one_of(settings, "engine", ("duckdb", "athena"), problems)
+        ),
+        athena_above_rows=_whole(settings, "athenaAboveRows", problems),
     )
     names = (id, contract.table, text(model.id), text(schema.name), text(schema.physicalName))
     return Parsed(contract, tuple(dict.fromkeys(n.casefold() for n in names if n)))
@@ -328,13 +336,19 @@ def _limits(settings: Mapping[str, Any], problems: Problems) -> Limits:
         else:
             values[name] = percent
     for key, name in _WHOLE.items():
-        whole = text(settings.get(key))
-        if whole and not (whole.isdecimal() and len(whole) < 10):
-            where = f"customProperties.{key}"
-            problems.add("limit.range", where, f"{key} 须为非负整数", f"{key} is a whole number")
-        elif whole:
-            values[name] = int(whole)
+        if text(settings.get(key)):
+            values[name] = _whole(settings, key, problems)
     return Limits(**values)
+
+
+def _whole(settings: Mapping[str, Any], key: str, problems: Problems) -> int:
+    """A whole number; 0 where there is none, or a wrong one."""
+    whole = text(settings.get(key))
+    if whole and not (whole.isdecimal() and len(whole) < 10):
+        where = f"customProperties.{key}"
+        problems.add("limit.range", where, f"{key} 须为非负整数", f"{key} is a whole number")
+        return 0
+    return int(whole or 0)
 
 
 def _percent(written: str) -> float | None:

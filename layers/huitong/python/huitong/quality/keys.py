@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from huitong.warehouse.buckets import WHOLE, Bucket
 from huitong.warehouse.files import DataFileRef, data_prefix
 
 FINDINGS: Final = "findings.parquet"
@@ -26,9 +27,9 @@ def quarantined_keys_key(quarantine: str) -> str:
     return f"{folder}/{QUARANTINED_KEYS.removesuffix('.parquet')}{name.removeprefix('quarantine')}"
 
 
-def part_key(table: str, batch_id: str, number: int) -> str:
-    """A file of good rows in the warehouse bucket, as Iceberg will own it."""
-    return f"{data_prefix(table, batch_id)}/{_PART}-{number:04}.parquet"
+def part_key(table: str, batch_id: str, number: int, bucket: Bucket = WHOLE) -> str:
+    """A file of good rows in the warehouse bucket, as Iceberg will own it; all of them are of the bucket."""
+    return f"{data_prefix(table, batch_id)}/{_PART}{bucket.tag()}-{number:04}.parquet"
 
 
 def deletes_key(table: str, batch_id: str, number: int) -> str:
