@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from bridge import Gateway, serving
 from tests.support.grounds import DUTY
-from typer.testing import CliRunner, Result
+from tests.support.terminal import Result, invoke
 
 from conftest import BANK, COURT, World
-from huitong.cli import main
 from huitong.identity.model import OPERATOR
 
 Run = Callable[..., Result]
@@ -31,7 +30,7 @@ def run(apps: dict[str, Any], world: World, monkeypatch: pytest.MonkeyPatch) -> 
 
     def made(as_: str, *arguments: str, status: int = 0) -> Result:
         monkeypatch.setenv("HUITONG_TOKEN", world.tokens[as_])
-        done = CliRunner().invoke(main.app, list(arguments))
+        done = invoke(arguments)
         assert done.exit_code == status, done.output
         return done
 

@@ -20,10 +20,9 @@ from case_town import (  # noqa: F401 (fixtures)
     made_town,
 )
 from tests.support.court import CASE_NO
-from typer.testing import CliRunner, Result
+from tests.support.terminal import Result, invoke
 
 from conftest import World
-from huitong.cli import main
 
 Run = Callable[..., Result]
 
@@ -34,7 +33,7 @@ def run(world: World, apps: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> 
 
     def made(*words: str, as_: str, stdin: str = "") -> Result:
         monkeypatch.setenv("HUITONG_TOKEN", world.tokens[as_])
-        return CliRunner().invoke(main.app, list(words), input=stdin)
+        return invoke(words, stdin=stdin)
 
     with serving(Gateway(apps, lambda *_: None)) as gateway:
         monkeypatch.setenv("HUITONG_API_URL", gateway.url)

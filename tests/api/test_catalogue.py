@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 from bridge import Gateway, serving
 from tests.support.catalog_world import REVIEWED, ROOT, seed
-from typer.testing import CliRunner, Result
+from tests.support.terminal import Result, invoke
 
 from conftest import BANK, BUREAU, COURT, Call, World
-from huitong.cli import main
 from huitong.identity.model import DATA_DEPARTMENT, OPERATOR
 
 CONTENT = {
@@ -214,7 +213,7 @@ def run(apps: dict[str, Any], desk: World, monkeypatch: pytest.MonkeyPatch) -> I
 
         def made(*arguments: str, as_: str = "editor") -> Result:
             monkeypatch.setenv("HUITONG_TOKEN", desk.tokens[as_])
-            return CliRunner().invoke(main.app, ["catalog", *arguments])
+            return invoke(["catalog", *arguments])
 
         yield made
 

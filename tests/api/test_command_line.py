@@ -11,11 +11,10 @@ import pyarrow.ipc
 import pytest
 from bridge import Gateway, serving
 from tests.support.grounds import DUTY
-from typer.testing import CliRunner, Result
+from tests.support.terminal import Result, invoke
 
 from conftest import BANK, CONTRACT, COURT, World
 from huitong.batches.model import Batch, Counts, Status
-from huitong.cli import main
 from huitong.local.platform import Platform
 from huitong.sharing.grants import Grant
 
@@ -68,7 +67,7 @@ def run(gateway: Gateway, world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
 
     def made(*arguments: str, as_: str = "admin", stdin: str = "") -> Result:
         monkeypatch.setenv("HUITONG_TOKEN", world.tokens.get(as_, as_))
-        return CliRunner().invoke(main.app, list(arguments), input=stdin)
+        return invoke(arguments, stdin=stdin)
 
     return made
 
@@ -162,7 +161,7 @@ def test_a_wrong_token_is_a_refusal_not_a_crash(run: Run) -> None:
 def test_a_platform_that_is_not_there_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HUITONG_API_URL", "http://127.0.0.1:9")
     monkeypatch.setattr("huitong.cli.client._RETRIES", False)
-    done = CliRunner().invoke(main.app, ["batch", "replay", "b1", "--json"], env={"HUITONG_TOKEN": "x"})
+    done = invoke(["batch", "replay", "b1", "--json"], env={"HUITONG_TOKEN": "x"})
     assert done.exit_code == 1
     assert json.loads(done.stdout)["code"] == "unreachable"
 

@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 from bridge import Gateway, serving
-from typer.testing import CliRunner, Result
+from tests.support.terminal import Result, invoke
 
 from conftest import COURT, World
-from huitong.cli import main
 from huitong.identity.totp import code
 
 Run = Callable[..., Result]
@@ -38,7 +37,7 @@ def run(gateway: Gateway, world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
         if profile:
             monkeypatch.delenv("HUITONG_TOKEN")
             arguments = ("--profile-file", str(profile), *arguments)
-        return CliRunner().invoke(main.app, list(arguments), input=stdin)
+        return invoke(arguments, stdin=stdin)
 
     return made
 

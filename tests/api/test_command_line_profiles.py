@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 from bridge import Gateway, serving
-from typer.testing import CliRunner
+from tests.support.terminal import invoke
 
 from conftest import COURT, World
-from huitong.cli import main
 
 
 def test_a_saved_credential_is_a_profile_for_its_owner_alone(
@@ -26,9 +25,9 @@ def test_a_saved_credential_is_a_profile_for_its_owner_alone(
             first.setenv("HUITONG_API_URL", gateway.url)
             first.setenv("HUITONG_TOKEN", world.tokens["admin"])
             words = ["credential", "issue", "court", "--role", "source", "--unit", COURT]
-            made = CliRunner().invoke(main.app, [*words, "--save", str(profile), "--json"])
+            made = invoke([*words, "--save", str(profile), "--json"])
         assert made.exit_code == 0, made.output
         assert "token" not in json.loads(made.stdout)
         assert stat.S_IMODE(profile.stat().st_mode) == 0o600
-        told = CliRunner().invoke(main.app, ["--profile-file", str(profile), "whoami", "--json"])
+        told = invoke(["--profile-file", str(profile), "whoami", "--json"])
     assert json.loads(told.stdout)["unit"] == COURT

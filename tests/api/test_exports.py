@@ -15,10 +15,9 @@ import pytest
 from bridge import Gateway, serving
 from openpyxl import load_workbook
 from tests.support.grounds import DUTY
-from typer.testing import CliRunner, Result
+from tests.support.terminal import Result, invoke
 
 from conftest import BANK, COURT, Call, Said, World
-from huitong.cli import main
 from huitong.local.platform import Platform
 from huitong.sharing.access import Use
 from huitong.sharing.decide import access_for
@@ -221,7 +220,7 @@ class TestCommandLine:
 
     def _run(self, world: World, monkeypatch: pytest.MonkeyPatch, as_: str, *arguments: str) -> Result:
         monkeypatch.setenv("HUITONG_TOKEN", world.tokens[as_])
-        return CliRunner().invoke(main.app, list(arguments))
+        return invoke(arguments)
 
     @pytest.mark.parametrize("form", ["csv", "xlsx", "parquet"])
     def test_a_leaked_file_leads_back_to_its_use_even_with_its_marks_cut_off(

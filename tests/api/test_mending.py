@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 from bridge import Gateway, serving
-from typer.testing import CliRunner, Result
+from tests.support.terminal import Result, invoke
 
 from conftest import BUREAU, COURT, Call, World
 from huitong.batches.model import Batch
-from huitong.cli import main
 from huitong.intake.returned import EN_COLUMN, ROW_COLUMN, ZH_COLUMN
 from huitong.local.platform import Platform
 
@@ -173,7 +172,7 @@ class TestCommandLine:
         self, world: World, monkeypatch: pytest.MonkeyPatch, *arguments: str, as_: str = "court"
     ) -> Result:
         monkeypatch.setenv("HUITONG_TOKEN", world.tokens[as_])
-        done = CliRunner().invoke(main.app, list(arguments))
+        done = invoke(arguments)
         assert done.exit_code == 0, done.output
         return done
 

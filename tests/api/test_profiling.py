@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 from bridge import Gateway, serving
 from tests.support.grounds import DUTY
-from typer.testing import CliRunner
+from tests.support.terminal import invoke
 
 from conftest import BANK, CONTRACT, COURT, Call, World
 from huitong.batches.model import Batch
-from huitong.cli import main
 from huitong.local.platform import Platform
 from huitong.sharing.grants import Grant
 from huitong.web.checking import check
@@ -177,7 +176,7 @@ def run(apps: dict[str, Any], world: World, monkeypatch: pytest.MonkeyPatch) -> 
 
         def made(*arguments: str, as_: str = "court") -> Any:
             monkeypatch.setenv("HUITONG_TOKEN", world.tokens[as_])
-            return CliRunner().invoke(main.app, list(arguments))
+            return invoke(arguments)
 
         yield made
 

@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 from bridge import Gateway, serving
-from typer.testing import CliRunner, Result
+from tests.support.terminal import Result, invoke
 
 from conftest import COURT, Call, World
-from huitong.cli import main
 from huitong.identity.model import OPERATOR
 from huitong.quality.rulebook.tables import PublishedTables
 from huitong.quality.rulebook.trial import Trials
@@ -128,7 +127,7 @@ def shell(apps: dict[str, Any], world: World, monkeypatch: pytest.MonkeyPatch) -
 
     def run(*arguments: str, as_: str = "desk", status: int = 0) -> Result:
         monkeypatch.setenv("HUITONG_TOKEN", world.tokens[as_])
-        done = CliRunner().invoke(main.app, list(arguments))
+        done = invoke(arguments)
         assert done.exit_code == status, done.output
         return done
 

@@ -13,10 +13,9 @@ from bridge import Gateway, serving
 from tests.support.grounds import DUTY
 from tests.support.standing import SIGNED
 from tests.support.standing_http import complete_over_http
-from typer.testing import CliRunner, Result
+from tests.support.terminal import Result, invoke
 
 from conftest import BANK, BUREAU, CONTRACT, COURT, Call, World
-from huitong.cli import main
 from huitong.errors import NotPermitted
 from huitong.identity.model import OPERATOR
 from huitong.sharing.grants import Grant
@@ -201,7 +200,7 @@ def run(fresh: World, apps: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> 
 
         def made(*arguments: str, as_: str = "admin") -> Result:
             monkeypatch.setenv("HUITONG_TOKEN", fresh.tokens[as_])
-            return CliRunner().invoke(main.app, list(arguments))
+            return invoke(arguments)
 
         yield made
 

@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 from bridge import Gateway, serving
 from tests.support.grounds import DUTY
+from tests.support.terminal import invoke
 from tests.support.tickets import ticket_reading
-from typer.testing import CliRunner
 
 from conftest import BANK, COURT, World
-from huitong.cli import main
 from huitong.identity.model import OPERATOR
 from huitong.local.platform import Platform
 from huitong.sharing.grants import Grant
@@ -45,7 +44,7 @@ def run(published: Any, world: World, apps: dict[str, Any], monkeypatch: pytest.
 
         def made(*arguments: str, as_: str = "officer") -> Any:
             monkeypatch.setenv("HUITONG_TOKEN", world.tokens.get(as_, ""))
-            done = CliRunner().invoke(main.app, [*arguments, "--json"])
+            done = invoke([*arguments, "--json"])
             assert done.exit_code == 0, done.output
             return json.loads(done.stdout)
 

@@ -14,6 +14,7 @@ from huitong.delivery.accounts import Deliveries
 from huitong.identity.model import DATA_DEPARTMENT, OPERATOR, Principal
 from huitong.identity.units import Units
 from huitong.local.register import MemoryRegister
+from huitong.ports import Item
 from huitong.procedures.all import every
 from huitong.procedures.deciding import Actor
 from huitong.procedures.model import Record
@@ -147,8 +148,23 @@ def confirmed(world: Any, kind: str, one: str, other: str, content: dict[str, An
 _KEPT = ("AGREEMENT#", "SHARE_LIST#", "DOCKING#", "JOINT_TEST#", "BETWEEN#", "PARTNERS#", "STANDING#", "UNIT")
 
 
+#: What was settled before, by everything that it depends on: most worlds begin alike.
+_SETTLED: dict[tuple[Any, ...], list[Item]] = {}
+
+
 def settled(world: Any, units: Sequence[str], resource: str, interfaces: Sequence[str]) -> None:
     """As :func:`complete`, but without the evidence and the notices of its steps, for tests of other things."""
+    contract = world.contracts.get(resource)
+    known = tuple((unit.code, unit.name) for unit in world.units.list())
+    key = (*units, contract, *interfaces, known, world.clock.now())
+    if key not in _SETTLED:
+        _SETTLED[key] = _settle(world, units, resource, interfaces)
+    for item in _SETTLED[key]:
+        if world.register.get(item.pk, item.sk) is None:
+            world.register.create(replace(item, version=0))
+
+
+def _settle(world: Any, units: Sequence[str], resource: str, interfaces: Sequence[str]) -> list[Item]:
     register = MemoryRegister()
     aside = SimpleNamespace(
         register=register, traces=Traces(register, world.clock), calendar=world.calendar, clock=world.clock,
@@ -163,7 +179,4 @@ def settled(world: Any, units: Sequence[str], resource: str, interfaces: Sequenc
         provider = world.contracts.get(resource).provider
         if "comparison" in interfaces and unit != provider:
             agreed(aside, provider, unit, "licence", [resource], volume=1_000_000)
-    kept = [i for i in register._items.values() if i.pk.startswith(_KEPT)]
-    fresh = [i for i in kept if world.register.get(i.pk, i.sk) is None]
-    for item in fresh:
-        world.register.create(replace(item, version=0))
+    return [i for i in register._items.values() if i.pk.startswith(_KEPT)]
