@@ -11,7 +11,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 STACK := $(BIN)/python localstack/stack.py
 WORKERS ?= 2
-export STACK_PORT
+# ministack or localstack, for up, demo and test-e2e
+EMULATOR ?= ministack
+export EMULATOR STACK_PORT LOCALSTACK_PYTHON
 
 help: ## This list
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -82,6 +84,9 @@ bench-peers: .venv-bench/.installed ## The tools that rules are compared with, i
 	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
 	@.venv-bench/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r benchmarks/peers.txt
 	@touch $@
+
+lock-localstack: ## Resolve localstack/localstack.in anew into localstack.txt (with hashes)
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.12 --no-header --no-annotate --no-emit-index-url --override localstack/localstack-overrides.txt -o localstack/localstack.txt localstack/localstack.in
 
 lock: ## Resolve pyproject.toml anew into requirements.lock (with hashes)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --all-extras --python-version 3.11 --no-header --no-annotate --no-emit-index-url -o requirements.lock pyproject.toml

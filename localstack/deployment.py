@@ -14,7 +14,9 @@ from botocore.exceptions import ClientError
 from localstack_client.session import Session
 
 import artifacts
-from emulator import REGION, StackError
+import differences
+import emulators
+from emulators import REGION, StackError
 
 ROOT = Path(__file__).resolve().parents[1]
 STACK = "huitong"
@@ -65,9 +67,11 @@ class Deployer:
         self._upload(package)
         changed = self._change(package.template)
         outputs = self._outputs()
-        self._glue_database()
-        self._lock_evidence(outputs["EvidenceBucket"])
-        if changed:
+        if self._differs("glue-database"):
+            self._glue_database()
+        if self._differs("object-lock"):
+            self._lock_evidence(outputs["EvidenceBucket"])
+        if changed and self._differs("unplaced-actions"):
             self._allow_what_the_emulator_cannot_place()
         return Deployed(self.endpoint, outputs, changed)
 
@@ -75,6 +79,9 @@ class Deployer:
         """The stack as it stands, if there is one."""
         stack = self._stack()
         return Deployed(self.endpoint, self._outputs(), False) if stack and "Outputs" in stack else None
+
+    def _differs(self, id: str) -> bool:
+        return differences.holds(id, emulators.behind(self.endpoint).name)
 
     def _upload(self, package: artifacts.Package) -> None:
         s3 = self.client("s3")
@@ -149,20 +156,20 @@ class Deployer:
         return {o["OutputKey"]: o["OutputValue"] for o in self._stack().get("Outputs", ())}
 
     def _lock_evidence(self, bucket: str) -> None:
-        """The emulator's CloudFormation leaves object lock out of a bucket; the call for it works."""
+        """What the template says of object lock, by the call for it."""
         rule = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1827}}
         self.client("s3").put_object_lock_configuration(
             Bucket=bucket, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": rule}
         )
 
     def _glue_database(self) -> None:
-        """The emulator's CloudFormation does not know Glue (see the condition OnAws in the template)."""
+        """What the template makes on AWS (see its condition OnAws)."""
         glue = self.client("glue")
         with contextlib.suppress(glue.exceptions.AlreadyExistsException):
             glue.create_database(DatabaseInput={"Name": "huitong"})
 
     def _allow_what_the_emulator_cannot_place(self) -> None:
-        """The emulator does not know the resource of these actions and asks for "*"; AWS does not."""
+        """One more policy for each function's role."""
         iam, functions = self.client("iam"), self.client("lambda").list_functions()["Functions"]
         statement = {"Effect": "Allow", "Action": UNPLACED, "Resource": "*"}
         for role in {f["Role"].rpartition("/")[2] for f in functions}:

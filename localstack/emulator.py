@@ -1,101 +1,107 @@
-"""The embedded AWS emulator (MiniStack) as a child process with a clean environment."""
+"""An emulator of AWS as a child process with a clean environment: start, look, stop."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-REGION = "us-east-1"
-HOST = "127.0.0.1"
-START_SECONDS = 30.0
-STOP_SECONDS = 20.0
+import emulators
+from emulators import EMULATORS, HOST, REGION, Emulator, StackError
 
-
-class StackError(Exception):
-    """Something the person at the keyboard must do; the message says what."""
+__all__ = ["HOST", "REGION", "Running", "StackError", "free_port", "running", "start", "stop"]
+STOP_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
     pid: int
     port: int
+    name: str = "ministack"
 
     @property
     def endpoint(self) -> str:
         return f"http://{HOST}:{self.port}"
 
+    @property
+    def emulator(self) -> Emulator:
+        return EMULATORS[self.name]
+
 
 def running(folder: Path) -> Running | None:
     """The emulator that keeps its state in the folder, if it runs and answers."""
-    note = folder / "emulator.json"
-    if not note.is_file():
-        return None
-    found = Running(**json.loads(note.read_text()))
-    return found if _is_ours(found.pid) and _answers(found.port) else None
+    found = _noted(folder)
+    return found if found and _is_ours(found) and _answers(found) else None
 
 
 def start(folder: Path, port: int = 0) -> Running:
-    """Start it on a port (0 = any free one) and wait until it answers. Raises StackError."""
+    """Start the chosen one on a port (0 = any free one) and wait until it answers. Raises StackError."""
+    emulator = emulators.chosen()
     found = running(folder)
     if found:
+        if found.emulator is not emulator:
+            title = found.emulator.title
+            raise StackError(f"{title} 正在运行,请先执行 make down / {title} runs here: make down first")
         return found
+    command = emulator.command()
     port = port or free_port()
     if _taken(port):
         raise StackError(f"port {port} is in use: choose another, e.g. make up STACK_PORT=4577")
+    place = emulator.place(folder)
+    if not emulator.keeps_state:  # what is left of a run that is over is of no use to the next one
+        shutil.rmtree(place, ignore_errors=True)
     for name in ("state", "objects", "tmp"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
+        (place / name).mkdir(parents=True, exist_ok=True)
     log = folder / "emulator.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "ministack"],
+            command,
             cwd=folder,
-            env=_environment(folder, port),
+            env=emulators.environment(emulator, folder, port),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
         )
-    end = time.monotonic() + START_SECONDS
-    while not _answers(port):
+    made = Running(process.pid, port, emulator.name)
+    end = time.monotonic() + emulator.seconds
+    while not _answers(made):
         if process.poll() is not None or time.monotonic() > end:
             process.kill()
             raise StackError(f"the emulator did not start; see {log}")
         time.sleep(0.05)
-    made = Running(process.pid, port)
     (folder / "emulator.json").write_text(json.dumps(asdict(made)))
     return made
 
 
-def stop(folder: Path) -> bool:
-    """End it so that it keeps its state; False when none ran."""
-    note = folder / "emulator.json"
-    if not note.is_file():
-        return False
-    found = Running(**json.loads(note.read_text()))
-    note.unlink()
-    if not _is_ours(found.pid):
-        return False
+def stop(folder: Path) -> Emulator | None:
+    """End it so that it keeps its state, if it can; which one that was, None when none ran. Raises StackError."""
+    found = _noted(folder)
+    if found is None:
+        return None
+    (folder / "emulator.json").unlink()
+    if not _is_ours(found):
+        return None
     with contextlib.suppress(ProcessLookupError):
         os.kill(found.pid, signal.SIGTERM)
     end = time.monotonic() + STOP_SECONDS
-    while _is_ours(found.pid):
+    while _is_ours(found):
         if time.monotonic() > end:
             os.kill(found.pid, signal.SIGKILL)
             raise StackError(
                 "the emulator did not stop by itself and was ended; state since the start is lost"
             )
         time.sleep(0.05)
-    return True
+    return found.emulator
 
 
 def free_port() -> int:
@@ -104,34 +110,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _environment(folder: Path, port: int) -> dict[str, str]:
-    """Functions inherit all of it, so nothing of the caller's may be in it but what is needed to run."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL", "TZ") if name in os.environ}
-    return {
-        **kept,
-        "TMPDIR": str(folder / "tmp"),
-        "PYTHONUNBUFFERED": "1",
-        "GATEWAY_PORT": str(port),
-        "BIND_HOST": HOST,
-        "MINISTACK_HOST": HOST,
-        "LAMBDA_EXECUTOR": "local",
-        "IOT_MTLS_ENABLED": "0",
-        "SFTP_ENABLED": "0",
-        "STATE_DIR": str(folder / "state"),
-        "S3_DATA_DIR": str(folder / "objects"),
-        "PERSIST_STATE": "1",
-        "S3_PERSIST": "1",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AUTH": "true",  # policies are evaluated: each function has its own role's rights, as on AWS
-    }
+def _noted(folder: Path) -> Running | None:
+    note = folder / "emulator.json"
+    return Running(**json.loads(note.read_text())) if note.is_file() else None
 
 
-def _answers(port: int) -> bool:
+def _answers(found: Running) -> bool:
     try:
-        with urllib.request.urlopen(f"http://{HOST}:{port}/_ministack/health", timeout=2) as answer:
+        with urllib.request.urlopen(found.endpoint + found.emulator.health, timeout=2) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
@@ -143,11 +129,11 @@ def _taken(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def _is_ours(pid: int) -> bool:
+def _is_ours(found: Running) -> bool:
     """Whether the process is a live emulator; a number may have passed to another program since."""
     with contextlib.suppress(ChildProcessError, OSError):
-        os.waitpid(pid, os.WNOHANG)  # it may be our own child, ended but not yet collected
+        os.waitpid(found.pid, os.WNOHANG)  # it may be our own child, ended but not yet collected
     try:
-        return b"ministack" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        return found.emulator.mark in Path(f"/proc/{found.pid}/cmdline").read_bytes()
     except OSError:
         return False

@@ -1,7 +1,8 @@
 """The local stack: ``python localstack/stack.py up|down|deploy|status``.
 
 Run by its path: a package named ``localstack`` would hide the one of that name.
-State lies in ``.stack/`` (or ``HUITONG_STACK_DIR``) and outlives a clean stop.
+``EMULATOR`` chooses what it runs on: ``ministack`` (as if not given) or ``localstack``.
+State lies in ``.stack/`` (or ``HUITONG_STACK_DIR``) and outlives a clean stop of MiniStack.
 ``HUITONG_STACK=external`` deploys to a LocalStack that runs already, found by
 ``LOCALSTACK_HOST`` or ``AWS_ENDPOINT_URL``.
 """
@@ -20,7 +21,7 @@ from localstack_client.config import get_service_endpoint
 
 import emulator
 from deployment import ROOT, Deployed, Deployer, write_profile
-from emulator import StackError
+from emulators import Emulator, StackError
 
 DEFAULT_PORT = 4566
 
@@ -110,6 +111,12 @@ def _status(folder: Path) -> int:
     return 0
 
 
+def _ended(stopped: Emulator | None) -> str:
+    if stopped is None:
+        return "was not running"
+    return "stopped; state is kept" if stopped.keeps_state else f"stopped; {stopped.title} keeps no state"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="The local stack of Huitong")
     parser.add_argument("command", choices=["up", "down", "deploy", "status"])
@@ -118,7 +125,7 @@ def main() -> int:
     folder = Path(os.environ.get("HUITONG_STACK_DIR") or ROOT / ".stack").resolve()
     try:
         if asked.command == "down":
-            print("stopped; state is kept" if emulator.stop(folder) else "was not running")
+            print(_ended(emulator.stop(folder)))
         elif asked.command == "status":
             return _status(folder)
         else:
