@@ -14,6 +14,7 @@ from huitong.delivery.accounts import Deliveries
 from huitong.identity.model import DATA_DEPARTMENT, OPERATOR, Principal
 from huitong.identity.units import Units
 from huitong.local.register import MemoryRegister
+from huitong.notices.notices import Notices
 from huitong.ports import Item
 from huitong.procedures.all import every
 from huitong.procedures.deciding import Actor
@@ -27,7 +28,7 @@ from huitong.standing.gates import Gates
 from huitong.standing.licences import Licences
 from huitong.standing.partners import partners
 from huitong.standing.registration import DUTIES, Officer, Registration, Registrations
-from huitong.supervision.annual import AnnualReports, in_force
+from huitong.supervision.annual import AnnualReports, in_force, unusual_uses
 from huitong.supervision.desks import Supervision
 from huitong.supervision.figures import Figures
 from huitong.supervision.restrictions import Restrictions
@@ -70,7 +71,11 @@ def standing_areas(world: Any) -> None:
         w.clock,
     )
     w.annual = AnnualReports(
-        w.figures, w.contracts.all, w.units.list, lambda: in_force(w.contracts.all(), w.grants)
+        w.figures,
+        w.contracts.all,
+        w.units.list,
+        lambda: in_force(w.contracts.all(), w.grants),
+        unusual_uses(Notices(w.register, w.clock)),
     )
 
 

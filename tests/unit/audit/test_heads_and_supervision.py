@@ -23,6 +23,7 @@ from huitong.local.objects import DiskObjects
 from huitong.local.register import MemoryRegister
 from huitong.notices.notices import Notices
 from huitong.procedures.calendar import Calendar
+from huitong.supervision.annual import unusual_uses
 
 ACT = Trace("query", "c1", "U1", resource="IN-01", count=10, path="sql")
 
@@ -130,6 +131,9 @@ def test_volume_above_a_limit_alerts_then_suspends_and_security_is_told(world: W
     assert seen == [50, 100]
     kinds = [n.kind for n in Notices(world.register, world.clock).of_unit(OPERATOR)]
     assert kinds == ["evidence.unusual"] * 3
+    notices = Notices(world.register, world.clock)
+    year = world.clock.now().year
+    assert [unusual_uses(notices)(y) for y in (year - 1, year)] == [0, 3], "the annual report counts them"
 
 
 def test_repeated_look_ups_of_one_subject_are_seen_and_many_subjects_are_not(world: World) -> None:

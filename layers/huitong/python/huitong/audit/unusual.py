@@ -30,6 +30,8 @@ _DAYS: Final = 8
 _CHINA: Final = timedelta(hours=8)
 _OPENS, _CLOSES = 7, 20
 BY: Final = "supervision"
+#: The kind of its notices.
+UNUSUAL: Final = "evidence.unusual"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class Unusual:
     def _act(self, actor: str, day: str, rule: Rule, reached: int, stop: bool) -> None:
         notice = Notice(
             to=OPERATOR,
-            kind="evidence.unusual",
+            kind=UNUSUAL,
             about=f"{actor}:{day}:{rule.id}",
             zh=f"{rule.zh}:{actor},{day},{reached}{',已暂停' if stop else ''}",
             en=f"Unusual use by {actor} on {day}: {reached} {rule.measure}{', suspended' if stop else ''}",

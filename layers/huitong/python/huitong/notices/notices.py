@@ -77,6 +77,11 @@ class Notices:
         found = [Notice.from_dict(i.body) for i in items if not after or i.sk < after]
         return [n for n in found if not (unread and n.read_at)][: limit or None]
 
+    def count(self, unit: str, kind: str, low: str, high: str) -> int:
+        """How many of a kind a unit was sent between two moments (:func:`huitong.ports.timestamp`)."""
+        items = self._register.query(f"NOTICE#{unit}")
+        return sum(i.body["kind"] == kind and low <= i.body["at"] <= high for i in items)
+
     def get(self, unit: str, id: str) -> Notice:
         """Raises NotFound."""
         item = next((i for i in self._register.query(f"NOTICE#{unit}") if i.body["id"] == id), None)

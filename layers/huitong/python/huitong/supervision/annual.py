@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from huitong.contracts.model import Contract
+from huitong.audit.unusual import UNUSUAL
+from huitong.identity.model import OPERATOR
 from huitong.identity.units import Unit
+from huitong.notices.notices import Notices
 from huitong.sharing.grants import Grants
-from huitong.supervision.figures import Figures
+from huitong.supervision.figures import Figures, span
 
 SHARE_TYPES: Final = {"1": ("无条件共享", "unconditional"), "2": ("有条件共享", "conditional"),
                       "3": ("不予共享", "not shared"), "": ("未定", "undecided")}  # fmt: skip
@@ -39,7 +42,7 @@ class Line:
 
 
 class AnnualReports:
-    """``alerts`` counts security events between two moments; without one they are not counted."""
+    """``alerts`` counts the security events of a year; without one they are not counted."""
 
     def __init__(
         self,
@@ -170,6 +173,15 @@ class AnnualReports:
                 }
             )
         return found
+
+
+def unusual_uses(notices: Notices) -> Callable[[int], int]:
+    """The year's alerts of unusual use that the operator was told of (S-33)."""
+
+    def of(year: int) -> int:
+        return notices.count(OPERATOR, UNUSUAL, span(year, 1)[0], span(year, 12)[1])
+
+    return of
 
 
 def in_force(contracts: Iterable[Contract], grants: Grants) -> dict[str, int]:

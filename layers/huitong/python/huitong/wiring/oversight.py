@@ -149,11 +149,16 @@ def figures(s: Any) -> Figures:
 
 def annual(s: Any) -> AnnualReports:
     from huitong.identity.units import Units
-    from huitong.supervision.annual import AnnualReports, in_force
+    from huitong.notices.notices import Notices
+    from huitong.supervision.annual import AnnualReports, in_force, unusual_uses
 
-    contracts, grants = _contracts(s), _grants(s)
+    contracts, grants, kept = _contracts(s), _grants(s), parts.register(s)
     return AnnualReports(
-        figures(s), contracts.all, Units(parts.register(s)).list, lambda: in_force(contracts.all(), grants)
+        figures(s),
+        contracts.all,
+        Units(kept).list,
+        lambda: in_force(contracts.all(), grants),
+        unusual_uses(Notices(kept, parts.CLOCK)),
     )
 
 
