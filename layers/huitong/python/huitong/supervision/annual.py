@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from huitong.contracts.model import Contract
 from huitong.audit.unusual import UNUSUAL
+from huitong.contracts.model import Contract
 from huitong.identity.model import OPERATOR
 from huitong.identity.units import Unit
 from huitong.notices.notices import Notices
