@@ -123,7 +123,7 @@ def test_the_workbook_opens_with_a_summary_first_and_what_people_need(world: Sta
     assert [c.value for c in sheet[2]] == ["指标", "Figure", "数值", "说明"]
     figures = {row[0].value: row[2].value for row in sheet.iter_rows(min_row=3) if len(row) > 2}
     assert figures["报送行数"] == 10
-    assert figures["安全告警"] == "未统计"
+    assert figures["安全告警"] == 0
     told = [row[1].value for row in sheet.iter_rows() if row[0].value == "评估"]
     assert told == ["总体良好"]
     assert all(s.freeze_panes == "A3" for s in book)

@@ -42,7 +42,7 @@ class Line:
 
 
 class AnnualReports:
-    """``alerts`` counts the security events of a year; without one they are not counted."""
+    """``alerts`` counts the security events of a year."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class AnnualReports:
         contracts: Callable[[], Iterable[Contract]],
         units: Callable[[], Iterable[Unit]],
         grants_in_force: Callable[[], Mapping[str, int]],
-        alerts: Callable[[int], int | None] = lambda _year: None,
+        alerts: Callable[[int], int],
     ) -> None:
         self._figures = figures
         self._contracts = contracts
@@ -136,9 +136,8 @@ class AnnualReports:
                     Line(f"{name}.days", f"{one['zh']}:平均办理工作日", f"{one['en']}: working days, mean",
                          round(one["days"] / one["ended"], 1))
                 )  # fmt: skip
-        alerts = self._alerts(year)
-        note = "" if alerts is not None else "未接入告警登记 no register of alerts is connected"
-        return [*lines, Line("alerts", "安全告警", "security alerts", alerts, note)]
+        alerts = self._alerts(year) if counted else None
+        return [*lines, Line("alerts", "安全告警", "security alerts", alerts, gaps if alerts is None else "")]
 
     def _of_units(
         self,
