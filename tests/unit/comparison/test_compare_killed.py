@@ -204,13 +204,13 @@ def test_of_two_runs_at_once_one_publishes_and_the_other_is_told(world: CompareW
     slow = CompareWorld.__new__(CompareWorld)
     slow.__dict__.update(world.__dict__)
     slow.connect()
-    entered = slow.compare._enter
+    entered = slow.publications.entry
 
     def overtaken(*args: Any) -> Any:
         world.compare.run("IN-90")
         return entered(*args)
 
-    slow.compare._enter = overtaken  # type: ignore[method-assign]
+    slow.publications.entry = overtaken  # type: ignore[method-assign]
     with pytest.raises(Conflict):
         slow.compare.run("IN-90")
 

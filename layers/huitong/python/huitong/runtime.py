@@ -24,7 +24,7 @@ from typing import Any, Final, Protocol
 from huitong import correlation
 from huitong.batches.following import correlation_of
 from huitong.batches.model import Batch
-from huitong.errors import Fault, HuitongError
+from huitong.errors import Corrupt, Fault, HuitongError
 from huitong.telemetry import logger, measure
 
 Message = Mapping[str, Any]
@@ -153,6 +153,45 @@ def clockwork(
     measure({"StepDuration": _since(began), "StepFailures": 0}, job)
     _noted(succeeded, job, log)
     return done
+
+
+class TryAgain(Exception):
+    """What a workflow's task ends with when another attempt may help; no values of persons in its text."""
+
+
+class GiveUp(Exception):
+    """What a workflow's task ends with when no attempt will help."""
+
+
+def task(
+    step: str,
+    work: Callable[[Message], Mapping[str, Any]],
+    *,
+    succeeded: Callable[[str], None] = lambda _step: None,
+) -> Callable[[Mapping[str, Any], Any], Answer]:
+    """A Lambda handler for a task of a state machine; ``work`` answers ids and counts.
+
+    Raises TryAgain or GiveUp with a code and a place: what a workflow keeps of an error can be read by
+    whoever may see executions.
+    """
+
+    def handler(event: Mapping[str, Any], context: Any) -> Answer:
+        log, began = logger(), time.monotonic()
+        log.append_keys(request_id=context.aws_request_id, function=context.function_name)
+        try:
+            done = dict(work(event))
+        except Exception as error:  # noqa: BLE001 (the one boundary: no text of an error goes on)
+            log.error("failed", extra={"step": step, **described(error)})
+            measure({"StepDuration": _since(began), "StepFailures": 1}, step)
+            problem = as_problem(error)
+            ending = GiveUp if isinstance(problem, Corrupt) or type(problem) is Fault else TryAgain
+            raise ending(f"{problem.code} at {_place(error)}") from None
+        log.info("done", extra={"step": step, "result": done})
+        measure({"StepDuration": _since(began), "StepFailures": 0}, step)
+        _noted(succeeded, step, log)
+        return done
+
+    return handler
 
 
 def _since(began: float) -> float:

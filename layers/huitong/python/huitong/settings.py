@@ -19,6 +19,8 @@ EvidenceDigest = Literal["sha256", "sm3"]
 #: Days that evidence is kept: five years at least (L-33); a shorter setting is refused.
 Retention = int
 SHORTEST_RETENTION: Final = 1_827
+#: Comparisons from this size on are cut into parts, where a contract says nothing; docs/decisions/fan-out.md.
+FAN_OUT_ROWS: Final = 5_000_000
 
 
 class NotConfigured(Fault):
@@ -96,6 +98,7 @@ class IngestSettings(ConsumerSettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidateSettings(ConsumerSettings):
+    fan_out_rows: int = FAN_OUT_ROWS
     warehouse_bucket: str
     glue_database: str  # of the tables that quality rules read
 
@@ -105,6 +108,29 @@ class CompareSettings(ConsumerSettings):
     warehouse_bucket: str
     glue_database: str
     push_queue_url: str
+    fan_out_machine: str = ""  # state machine for comparisons in parts; empty = one function does all
+    fan_out_rows: int = FAN_OUT_ROWS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartSettings(Settings):
+    """One part of a comparison."""
+
+    staging_bucket: str
+    warehouse_bucket: str
+    warm_megabytes: int = 2048
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitSettings(Settings):
+    """The end of a comparison in parts."""
+
+    staging_bucket: str
+    warehouse_bucket: str
+    glue_database: str
+    push_queue_url: str
+    compare_queue_url: str
+    warm_megabytes: int = 256
     query_engine: QueryEngine = "duckdb"
     athena_above_rows: int = 20_000_000
     athena_workgroup: str = "primary"

@@ -16,6 +16,7 @@ from huitong.batches.failure import Failures
 from huitong.batches.model import Batch
 from huitong.batches.register import Batches
 from huitong.batches.replay import Replay
+from huitong.batches.runs import Runs
 from huitong.errors import Unavailable
 from huitong.ports import Clock, Item, Register, timestamp
 
@@ -46,7 +47,8 @@ class Sweep:
             flying = self.batches.in_flight(resource)
             for place, stored in enumerate(flying):
                 # A validated batch may rightly wait for those that landed before it.
-                if self._still(stored.batch) and (place == 0 or stored.batch.status != "validated"):
+                waits = stored.batch.status == "validated" and (place > 0 or self._in_parts(resource))
+                if self._still(stored.batch) and not waits:
                     done = self._treat(stored.batch, done)
         return done
 
@@ -69,6 +71,11 @@ class Sweep:
 
     def _still(self, batch: Batch) -> bool:
         return self._over(batch.history[-1][1])
+
+    def _in_parts(self, resource: str) -> bool:
+        """Whether a workflow compares a batch, and has time to: its end wakes the others."""
+        run = Runs(self.register).get(resource).run
+        return run.busy and not run.over(self.clock.now())
 
     def _over(self, at: str) -> bool:
         return self.clock.now() - datetime.fromisoformat(at) >= self.stuck_after

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from huitong.batches.model import Batch
-from huitong.contracts.model import Contract
+from huitong.contracts.model import Contract, Field
 from huitong.errors import LimitExceeded
 from huitong.ports import ObjectStore
 from huitong.quality.check import Rows
@@ -22,12 +22,15 @@ from huitong.quality.files import ParquetFiles
 from huitong.quality.keys import deletes_key, part_key
 from huitong.quality.staged import SOURCE_ROW
 from huitong.quality.typed import arrow_type
+from huitong.warehouse.buckets import WHOLE, Bucket, number_sql
 from huitong.warehouse.columns import CURRENT, FIRST_FIELD_ID
 from huitong.warehouse.files import DataFileRef
 
 MAX_PARTITIONS: Final = 500
 #: Rows of all partitions together that wait in memory until they make row groups worth writing.
 _WAITING_ROWS: Final = 262_144
+#: Of so many key buckets' rows; for more of them, more rows wait.
+_FEW_BUCKETS: Final = 16
 
 _SYSTEM_TYPES: Final = {
     "string": pa.string(),
@@ -35,6 +38,9 @@ _SYSTEM_TYPES: Final = {
     "timestamp": pa.timestamp("us", "UTC"),
 }
 Columns = dict[str, Any]
+_Place = tuple[tuple[str | None, ...], Bucket]
+#: Files open at once, each with its writer's memory.
+_MOST_FILES: Final = 256
 
 
 def constant(value: str | None, rows: int) -> Any:
@@ -60,8 +66,9 @@ class GoodRows:
     contract: Contract
     store: ObjectStore
     folder: Path
+    buckets: int = 1  # of keys: each file has rows of one of them (huitong.warehouse.buckets)
     rows: int = 0
-    _parts: dict[tuple[str | None, ...], ParquetFiles] = field(default_factory=dict)
+    _parts: dict[_Place, ParquetFiles] = field(default_factory=dict)
     _waiting: dict[tuple[str | None, ...], list[Columns]] = field(default_factory=dict)
     _waiting_rows: int = 0
 
@@ -91,14 +98,14 @@ class GoodRows:
             return
         self.rows += rows
         columns |= self._system(columns, rows)
-        if not self.contract.partitions:
-            self._files(()).add(columns)
+        if not self.contract.partitions and self.buckets == 1:
+            self._files((), WHOLE).add(columns)
             return
         for partition, places in self._by_partition(columns):
             part = columns if len(places) == rows else take(columns, places)
             self._waiting.setdefault(partition, []).append(part)
         self._waiting_rows += rows
-        if self._waiting_rows >= _WAITING_ROWS:
+        if self._waiting_rows >= _WAITING_ROWS * (1 if self.buckets <= _FEW_BUCKETS else 4):
             self._flush()
 
     def add_deletes(self, published: Mapping[str, Any], source_rows: Any, chosen: Rows) -> None:
@@ -118,20 +125,20 @@ class GoodRows:
         for files in (*self._parts.values(), self._deletes):
             files.abandon()
 
-    def _files(self, partition: tuple[str | None, ...]) -> ParquetFiles:
-        found = self._parts.get(partition)
+    def _files(self, partition: tuple[str | None, ...], bucket: Bucket) -> ParquetFiles:
+        found = self._parts.get((partition, bucket))
         if found is None:
-            if len(self._parts) >= MAX_PARTITIONS:
+            if len({known for known, _ in self._parts} - {partition}) >= MAX_PARTITIONS:
                 raise LimitExceeded(
                     f"批次 {self.batch.id} 的分区超过 {MAX_PARTITIONS} 个,请修改数据契约的分区项",
                     f"Batch {self.batch.id} falls into more than {MAX_PARTITIONS} partitions: "
                     "change the partition columns of the contract",
                     batch=self.batch.id,
                 )
-            found = self._parts[partition] = ParquetFiles(
+            found = self._parts[partition, bucket] = ParquetFiles(
                 self.store,
                 self.folder,
-                lambda: part_key(self.contract.table, self.batch.id, next(self._numbers)),
+                lambda: part_key(self.contract.table, self.batch.id, next(self._numbers), bucket),
                 self._types,
                 self._ids,
                 measured=[f.name for f in (*self.contract.keys, *self.contract.partitions)],
@@ -159,6 +166,8 @@ class GoodRows:
         return pc.coalesce(column.cast(pa.string()), pa.scalar(declared))
 
     def _by_partition(self, columns: Columns) -> list[tuple[tuple[str | None, ...], Rows]]:
+        if not self.contract.partitions:
+            return [((), np.arange(len(columns[SOURCE_ROW])))]
         combined = np.zeros(len(columns[SOURCE_ROW]), dtype=np.int64)
         values: list[list[str | None]] = []
         for f in self.contract.partitions:
@@ -171,10 +180,32 @@ class GoodRows:
         return [(_unpack(int(n), values), p) for n, p in zip(numbers, places, strict=True)]
 
     def _flush(self) -> None:
+        if not self._parts and self._waiting:  # the first time: many partitions are cut into fewer buckets
+            while self.buckets > 1 and self.buckets * len(self._waiting) > _MOST_FILES:
+                self.buckets //= 2
         for partition, parts in self._waiting.items():
-            self._files(partition).add(join(parts))
+            joined = join(parts)
+            if self.buckets == 1:
+                self._files(partition, WHOLE).add(joined)
+                continue
+            for number, places in enumerate(by_bucket(joined, self.contract.keys, self.buckets)):
+                if len(places):
+                    self._files(partition, Bucket(number, self.buckets)).add(take(joined, places))
         self._waiting.clear()
         self._waiting_rows = 0
+
+
+def by_bucket(columns: Columns, keys: Sequence[Field], buckets: int) -> list[Rows]:
+    """Positions of the rows of each key bucket, ascending."""
+    import duckdb
+
+    table = pa.table({f.name: columns[f.name] for f in keys})
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.register("keys", table)
+        numbers = connection.sql(f"SELECT {number_sql(keys, buckets)}::INTEGER FROM keys").fetchnumpy()
+    (found,) = numbers.values()
+    order = np.argsort(found, kind="stable")
+    return list(np.split(order, np.cumsum(np.bincount(found, minlength=buckets))[:-1]))
 
 
 def _partition_texts(column: Any) -> Any:

@@ -25,10 +25,12 @@ from huitong.batches.following import following
 from huitong.batches.held import entry_of
 from huitong.batches.model import Batch
 from huitong.batches.register import Batches, Stored
+from huitong.comparison.parts import parts_for, threshold
 from huitong.contracts.model import Contract, Limits
 from huitong.errors import Conflict, Corrupt
 from huitong.intake.returned import ORIGINAL_ROW
 from huitong.ports import Clock, EventBus, Item, ObjectStore, Queue, timestamp
+from huitong.quality.ahead import checked
 from huitong.quality.check import Block, Checker, Rows
 from huitong.quality.cleansing.apply import Cleanser
 from huitong.quality.cleansing.log import CleansingLog
@@ -84,7 +86,10 @@ class Validate:
         events: EventBus,
         clock: Clock,
         office: Office | None = None,
+        *,
+        fan_out_rows: int = 0,
     ) -> None:
+        """``fan_out_rows``: files of larger batches are cut by key buckets; 0 = none are."""
         self._staging = staging
         self._warehouse = warehouse
         self._contracts = contracts
@@ -93,6 +98,7 @@ class Validate:
         self._events = events
         self._clock = clock
         self._office = office
+        self._fan_out_rows = fan_out_rows
 
     def run(self, batch_id: str) -> Batch:
         """Validate an ingested batch; a batch past that only wakes the comparison again.
@@ -182,7 +188,13 @@ class Validate:
             one = _Pass(
                 batch, plan, checker, office, self._warehouse, self._staging, Path(folder), connection
             )
+            one.cut(self._buckets(batch, contract))
             return one.run(staged, repeated, structure, mending)
+
+    def _buckets(self, batch: Batch, contract: Contract) -> int:
+        """How many key buckets the good rows are put into, as their comparison will want them."""
+        limit = threshold(contract, self._fan_out_rows)
+        return parts_for(batch.counts.received, limit) if limit and not batch.mends else 1
 
     def _announce(self, batch: Batch, outcome: Judged) -> None:
         """Before the register knows: again rather than never. Notices and warnings are in its write."""
@@ -217,6 +229,10 @@ class _Pass:
         self._report = Report(batch, plan, staging, folder, connection)
         self._log = CleansingLog(self._report, self._tally.cleansed)
 
+    def cut(self, buckets: int) -> None:
+        """Put the good rows into files by so many key buckets."""
+        self._good.buckets = buckets
+
     def run(
         self, staged: Staged | Kept, repeated: Repeated, structure: Structure, mending: Mending | None
     ) -> _Outcome:
@@ -226,8 +242,10 @@ class _Pass:
         try:
             start = 0
             self._cleanse = staged.cleanse
-            for block in staged.blocks([*columns, ORIGINAL_ROW] if mending else columns):
-                self._block(block, repeated.within(start, len(block)), self._office.hits(start, len(block)))
+            blocks = staged.blocks([*columns, ORIGINAL_ROW] if mending else columns)
+            for block, found in checked(self._checker, blocks):
+                hits = {**found.hits, **self._office.hits(start, len(block))}
+                self._block(block, found.published, repeated.within(start, len(block)), hits)
                 start += len(block)
             self._add_structure(structure)
             outcome = self._office.close(self._report, self._tally)
@@ -244,14 +262,14 @@ class _Pass:
         kept = (self._office.bound.version, outcome, apart)
         return _Outcome(self._tally, good, findings, quarantine, limits, mending, cleansing, *kept)
 
-    def _block(self, block: Block, repeated: Repeated, found: Mapping[int, Rows]) -> None:
+    def _block(
+        self, block: Block, published: Mapping[str, Any], repeated: Repeated, hits: dict[int, Rows]
+    ) -> None:
         self._log.add(block)
-        checked = self._checker.check(block)
-        hits = {**checked.hits, **found}
         gone = repeated.gone
         numbers = _NO_ROWS
         if self._mending is not None:
-            numbers = self._mending.numbers(block, checked.published, gone)
+            numbers = self._mending.numbers(block, published, gone)
             for nothing in (-1, -2):  # their rules from the end: NOT_HELD, ACCEPTED
                 strange = np.flatnonzero(numbers == nothing)
                 hits |= {len(self._plan.rules) + nothing: strange} if len(strange) else {}
@@ -280,10 +298,10 @@ class _Pass:
         self._tally.quarantined += int(bad.sum())
         self._tally.warned += int((warned & ~out).sum())
         self._report.add(block, hits)
-        self._report.quarantine(block, np.flatnonzero(bad), hits, checked.published)
-        self._keep(block, checked.published, out)
+        self._report.quarantine(block, np.flatnonzero(bad), hits, published)
+        self._keep(block, published, out)
         if self._mending is not None:
-            self._mending.take(block, checked.published, numbers, ~out, gone)
+            self._mending.take(block, published, numbers, ~out, gone)
 
     def _keep(self, block: Block, published: Any, out: Any) -> None:
         if block.deletes is None:

@@ -13,13 +13,15 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from huitong import settings
-from huitong.wiring import areas, mending, operating, oversight, parts
+from huitong.wiring import areas, fan_out, mending, operating, oversight, parts
 
 if TYPE_CHECKING:
     from huitong.audit.archive import Archive
     from huitong.aws.sqs import SqsQueue
     from huitong.batches.failure import Failures
+    from huitong.comparison.commit import CommitComparison
     from huitong.comparison.compare import Compare
+    from huitong.comparison.part import ComparePart
     from huitong.delivery.push import Push
     from huitong.identity.gateway import Gateway
     from huitong.intake.receive import Receive
@@ -81,6 +83,7 @@ def build_validate() -> Validate:
         events=parts.events(s, s.event_bus),
         clock=parts.CLOCK,
         office=quality.office(s),
+        fan_out_rows=s.fan_out_rows,
     )
 
 
@@ -101,7 +104,21 @@ def build_compare() -> Compare:
         compare_queue=parts.queue(s, s.queue_url),
         events=parts.events(s, s.event_bus),
         clock=parts.CLOCK,
+        fan_out=fan_out.fan_out(s),
     )
+
+
+def build_compare_part() -> ComparePart:
+    return fan_out.part(settings.PartSettings.read())
+
+
+def build_commit_comparison() -> CommitComparison:
+    return fan_out.commit(settings.CommitSettings.read())
+
+
+def resource_of_execution(name: str) -> str:
+    """The resource whose batch an execution is for."""
+    return fan_out.resource_of(settings.CompareSettings.read(), name)
 
 
 @cache
