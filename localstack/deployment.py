@@ -105,7 +105,7 @@ class Deployer:
             Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in PARAMETERS.items()],
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
         )
-        if not self._ready(name):
+        if not self._ready(name) or (stack and self._is_empty(name, template)):
             return False
         cloudformation.execute_change_set(StackName=STACK, ChangeSetName=name)
         self._finished()
@@ -123,6 +123,19 @@ class Deployer:
         if "didn't contain changes" in reason or "No updates" in reason:
             return False
         raise StackError(f"the change set failed: {reason}")
+
+    def _is_empty(self, name: str, template: str) -> bool:
+        """Whether an executable change set changes nothing after all, outputs included."""
+        if not self._differs("empty-change-set"):
+            return False
+        cloudformation = self.client("cloudformation")
+        if cloudformation.describe_change_set(StackName=STACK, ChangeSetName=name).get("Changes"):
+            return False
+        before = cloudformation.get_template(StackName=STACK, TemplateStage="Original")["TemplateBody"]
+        if (json.loads(before) if isinstance(before, str) else before) != json.loads(template):
+            return False
+        cloudformation.delete_change_set(StackName=STACK, ChangeSetName=name)
+        return True
 
     def _finished(self) -> None:
         found = self._poll(

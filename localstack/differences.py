@@ -75,6 +75,14 @@ DIFFERENCES: tuple[Difference, ...] = (
         "部署后为函数角色补一条策略", "Roles of functions get one more policy after the deployment",
     ),
     Difference(
+        "empty-change-set",
+        ("localstack",),
+        "没有变化的变更集可以执行,并耗时半分钟",
+        "A change set without changes can be executed, and takes half a minute",
+        "由 deployment.py 删除而不执行",
+        "deployment.py deletes it instead",
+    ),
+    Difference(
         "no-iam", ("localstack",),
         "不执行 IAM 策略", "IAM policies are not evaluated",
         "最小权限由 MiniStack 上的同一组测试证明", "Least privilege is proven by the same tests on MiniStack",

@@ -16,13 +16,24 @@ from tests.support.town import Api, Town
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "localstack"))
+import differences  # noqa: E402
+import emulators  # noqa: E402
 import stack as local_stack  # noqa: E402
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """``@pytest.mark.differs("id")``: the test cannot hold on an emulator with that difference, and is not run."""
+    name = emulators.chosen().name
+    for item in items:
+        for mark in item.iter_markers("differs"):
+            if differences.holds(mark.args[0], name):
+                item.add_marker(pytest.mark.skip(reason=differences.known(mark.args[0]).reason))
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local_stack.Stack]:
     """A deployed stack: ``endpoint``, ``api_url``, ``token``, ``outputs``, ``profile``, ``client(service)``."""
-    folder = tmp_path_factory.mktemp("stack")
+    folder = tmp_path_factory.mktemp("stack")  # EMULATOR says on which emulator
     made = local_stack.up(folder)
     try:
         yield made

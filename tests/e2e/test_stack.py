@@ -80,6 +80,7 @@ def test_a_delivery_is_published_and_a_second_edition_compared_with_it(
     assert (status, ledger["balanced"]) == (200, True)
 
 
+@pytest.mark.differs("no-state")
 def test_state_outlives_a_clean_stop(stack: Any, api: Any) -> None:
     sys.path.insert(0, str(ROOT / "localstack"))
     import stack as local_stack
