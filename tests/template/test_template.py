@@ -30,7 +30,9 @@ def of_type(kind: str) -> dict[str, Any]:
 
 FUNCTIONS = of_type("AWS::Serverless::Function")
 QUEUES = of_type("AWS::SQS::Queue")
-SOURCES = {name: q for name, q in QUEUES.items() if not name.endswith("DeadLetters")}
+DEAD_LETTERS = {name for name in QUEUES if name.endswith("DeadLetters")}
+SOURCES = {name: q for name, q in QUEUES.items() if name not in DEAD_LETTERS}
+TLS_ONLY = {"Bool": {"aws:SecureTransport": "false"}}
 
 
 def consumers() -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -59,16 +61,53 @@ def test_every_queue_gives_up_into_a_dead_letter_queue_of_its_kind(name: str) ->
 
 
 @pytest.mark.parametrize("name", QUEUES)
-def test_every_queue_is_encrypted(name: str) -> None:
-    assert QUEUES[name]["SqsManagedSseEnabled"] is True
+def test_every_queue_is_sealed_with_our_own_key(name: str) -> None:
+    """S-24"""
+    assert QUEUES[name]["KmsMasterKeyId"] == {"Ref": "MessageKey"}
 
 
-def test_every_dead_letter_queue_raises_an_alarm() -> None:
-    watched = {
-        alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0]
+def watched(namespace: str, metric: str) -> set[str]:
+    """Logical ids that an alarm on the metric names, which ends at the topic."""
+    return {
+        value["Fn::GetAtt"][0] if "Fn::GetAtt" in value else value["Ref"]
         for alarm in of_type("AWS::CloudWatch::Alarm").values()
+        if (alarm["Namespace"], alarm["MetricName"]) == (namespace, metric)
+        and alarm["AlarmActions"] == [{"Ref": "AlertTopic"}]
+        for value in [alarm["Dimensions"][0]["Value"]]
     }
-    assert watched == set(QUEUES) - set(SOURCES)
+
+
+def test_every_dead_letter_queue_raises_an_alarm_and_every_other_when_messages_grow_old() -> None:
+    assert watched("AWS/SQS", "ApproximateNumberOfMessagesVisible") == DEAD_LETTERS
+    assert watched("AWS/SQS", "ApproximateAgeOfOldestMessage") == set(SOURCES)
+
+
+def test_every_function_raises_an_alarm_when_it_fails_or_is_throttled() -> None:
+    assert watched("AWS/Lambda", "Errors") == watched("AWS/Lambda", "Throttles") == set(FUNCTIONS)
+
+
+def test_every_table_raises_an_alarm_when_it_throttles() -> None:
+    tables = set(of_type("AWS::DynamoDB::Table"))
+    assert (
+        watched("AWS/DynamoDB", "ReadThrottleEvents")
+        == watched("AWS/DynamoDB", "WriteThrottleEvents")
+        == tables
+    )
+
+
+def test_what_runs_by_the_clock_and_gives_up_ends_in_a_dead_letter_queue() -> None:
+    """Nobody waits for its answer: a run that fails, and an event that finds no function, are kept."""
+    dead = {"Fn::GetAtt": ["EventDeadLetters", "Arn"]}
+    for name, function in FUNCTIONS.items():
+        clocks = [e for e in function.get("Events", {}).values() if e["Type"] == "Schedule"]
+        if clocks:
+            assert function["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"] == dead, (
+                name
+            )
+        for event in clocks:
+            assert event["Properties"]["DeadLetterConfig"] == {"Arn": dead}, name
+    for rule in of_type("AWS::Events::Rule").values():
+        assert all(target["DeadLetterConfig"] == {"Arn": dead} for target in rule["Targets"])
 
 
 def test_no_message_comes_again_while_its_function_may_still_run() -> None:
@@ -165,8 +204,35 @@ def test_every_bucket_is_versioned_encrypted_closed_and_speaks_tls_only(name: st
     assert bucket["LifecycleConfiguration"]["Rules"]
     policies = of_type("AWS::S3::BucketPolicy").values()
     (policy,) = [p["PolicyDocument"] for p in policies if p["Bucket"] == {"Ref": name}]
-    (deny,) = policy["Statement"]
-    assert (deny["Effect"], deny["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+    assert {s["Effect"] for s in policy["Statement"]} == {"Deny"}
+    arn = {"Fn::GetAtt": [name, "Arn"]}
+    assert {s["Sid"]: s["Condition"] for s in policy["Statement"]} == {
+        "OnlyTls": TLS_ONLY,
+        "OnlyModernTls": {"NumericLessThan": {"s3:TlsVersion": "1.2"}},
+        "OnlyByKey": only("s3:x-amz-server-side-encryption", "aws:kms"),
+        "OnlyByOurKey": only(
+            "s3:x-amz-server-side-encryption-aws-kms-key-id", {"Fn::GetAtt": ["DataKey", "Arn"]}
+        ),
+    }
+    assert all(
+        s["Resource"] == [arn, {"Fn::Sub": ["${Bucket}/*", {"Bucket": arn}]}] for s in policy["Statement"]
+    )
+
+
+def only(key: str, value: Any) -> dict[str, Any]:
+    return {"StringNotEquals": {key: value}, "Null": {key: "false"}}
+
+
+@pytest.mark.parametrize("name", QUEUES)
+def test_every_queue_speaks_tls_only(name: str) -> None:
+    """S-22. One policy a queue: a second one would replace the first."""
+    (policy,) = [
+        p["PolicyDocument"] for p in of_type("AWS::SQS::QueuePolicy").values() if {"Ref": name} in p["Queues"]
+    ]
+    told = [s.get("Fn::If", [None, s])[1] for s in policy["Statement"]]
+    (deny,) = [s for s in told if s["Effect"] == "Deny"]
+    assert (deny["Condition"], deny["Action"]) == (TLS_ONLY, "sqs:*")
+    assert all(s["Resource"] == {"Fn::GetAtt": [name, "Arn"]} for s in told)
 
 
 def test_what_holds_data_outlives_its_stack() -> None:
@@ -180,7 +246,10 @@ def test_the_register_can_be_restored_and_forgets_what_expires() -> None:
     table = RESOURCES["RegisterTable"]["Properties"]
     assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
-    assert table["SSESpecification"]["SSEEnabled"] is True
+    for told in of_type("AWS::DynamoDB::Table").values():
+        own = {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": {"Ref": "DataKey"}}
+        assert told["SSESpecification"] == own
+        assert told["DeletionProtectionEnabled"] == {"Fn::If": ["OnAws", True, False]}
 
 
 def test_evidence_is_locked_for_five_years_and_its_table_only_grows() -> None:
