@@ -62,6 +62,13 @@ def find(named: str = "", environ: Mapping[str, str] = os.environ, start: Path |
     )
 
 
+def profile_file(named: str = "", environ: Mapping[str, str] = os.environ) -> Path | None:
+    """The file that :func:`find` reads, if there is one."""
+    chosen = named or environ.get("HUITONG_PROFILE", "")
+    usual = [Path(chosen)] if chosen else _usual(Path.cwd())
+    return next((path for path in usual if path.is_file()), None)
+
+
 def _use_in(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: environ.get(f"HUITONG_{name.upper()}", "") for name in USE}
 

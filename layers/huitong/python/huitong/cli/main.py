@@ -21,6 +21,7 @@ from huitong.cli import (
     corrections,
     data,
     delivering,
+    doctor,
     exports,
     identity,
     mending,
@@ -64,6 +65,7 @@ for part in (
     mending,
     open_access,
     operating,
+    doctor,
     rules,
     profiling,
 ):

@@ -33,6 +33,13 @@ def choose(profile_file: str) -> None:
     _chosen["profile"] = profile_file
 
 
+def profile_path() -> str:
+    """The profile file that commands use; empty where there is none. It may also say where an emulator is."""
+    from huitong.cli.connection import profile_file
+
+    return str(profile_file(_chosen.get("profile", "")) or "")
+
+
 def unsigned_client() -> Client:
     """For signing in: an address is enough. Raises BadRequest."""
     from huitong.cli.client import Client
