@@ -9,7 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from tests.support.town import DUTY, Town, lines
+
+from huitong.audit.chain import SHARDS, partition
 
 pytestmark = pytest.mark.e2e
 SECRET = "whsec_" + "SE9VU0lO" * 4
@@ -170,18 +173,39 @@ def test_the_chain_verifies_and_a_record_changed_in_the_table_is_named(town: Tow
     auditor = town.huitong("auditor")
     assert auditor("audit", "verify")["findings"] == []
     table, dynamodb = town.stack.outputs["EvidenceTable"], town.stack.client("dynamodb")
-    held = dynamodb.query(
-        TableName=table, KeyConditionExpression="pk = :chain", FilterExpression="attribute_exists(body)",
-        ExpressionAttributeValues={":chain": {"S": "CHAIN#03"}}, ConsistentRead=True,
-    )["Items"]  # fmt: skip
+
+    def entries(shard: int) -> list[Any]:
+        return list(dynamodb.query(
+            TableName=table, KeyConditionExpression="pk = :chain", FilterExpression="attribute_exists(body)",
+            ExpressionAttributeValues={":chain": {"S": partition(shard)}}, ConsistentRead=True,
+        )["Items"])  # fmt: skip
+
+    shard, held = next((n, found) for n in range(SHARDS) if (found := entries(n)))
     item = held[len(held) // 2]
     entry = json.loads(item["body"]["S"])
     forged = {**entry, "record": {**entry["record"], "actor": "somebody-else"}}
     dynamodb.put_item(TableName=table, Item={**item, "body": {"S": json.dumps(forged, ensure_ascii=False)}})
     try:
-        (finding,) = auditor("audit", "verify", "--shard", "3", status=1)["findings"]
-        assert (finding["kind"], finding["shard"], finding["n"]) == ("changed", 3, entry["n"])
+        (finding,) = auditor("audit", "verify", "--shard", str(shard), status=1)["findings"]
+        assert (finding["kind"], finding["shard"], finding["n"]) == ("changed", shard, entry["n"])
         assert finding["id"] == entry["record"]["id"]
     finally:
         dynamodb.put_item(TableName=table, Item=item)
-    assert auditor("audit", "verify", "--shard", "3")["findings"] == []
+    assert auditor("audit", "verify", "--shard", str(shard))["findings"] == []
+
+
+def test_a_signed_head_cannot_be_deleted_nor_its_term_shortened_by_the_account_itself(town: Town) -> None:
+    """S-13: object lock; whoever may do everything in the account may not do this."""
+    bucket, s3 = town.stack.outputs["EvidenceBucket"], town.stack.client("s3")
+    heads = town.eventually(
+        lambda: s3.list_object_versions(Bucket=bucket, Prefix="heads/").get("Versions", []), bool
+    )
+    named = {"Bucket": bucket, "Key": heads[0]["Key"], "VersionId": heads[0]["VersionId"]}
+    before = s3.get_object(**named)["Body"].read()
+    with pytest.raises(ClientError) as refused:
+        s3.delete_object(**named)
+    assert refused.value.response["Error"]["Code"] == "AccessDenied"
+    sooner = {"Mode": "GOVERNANCE", "RetainUntilDate": datetime.now(UTC) + timedelta(days=1)}
+    with pytest.raises(ClientError):
+        s3.put_object_retention(**named, Retention=sooner)
+    assert s3.get_object(**named)["Body"].read() == before
