@@ -134,6 +134,18 @@ def test_a_person_outside_of_the_case_is_refused_and_logged(compared: Any, world
     assert (kept.result, kept.case_no, kept.path) == ("outside-case", CASE_NO, "comparison")
 
 
+def test_a_restricted_unit_has_no_derived_service_and_keeps_what_runs(compared: Any, world: World) -> None:
+    """L-36, S-37: no comparison when that is forbidden; a ban on new grants stops nothing that runs."""
+    limits, asked = world.area("restrictions"), claim(spouse_name=PARTNERS[0])
+    limits.impose(FIRM, "欠报", ["grants"], by="desk", acting="")
+    assert compared(asked).status == 200
+    banned = limits.impose(FIRM, "欠报", ["derived"], by="desk", acting="")
+    said = compared(asked)
+    assert (said.status, {p["rule"] for p in said.body["problems"]}) == (403, {"gate.restricted"})
+    limits.decide(FIRM, banned.id, "lift", "补齐", by="desk", acting="")
+    assert compared(asked).status == 200
+
+
 def test_a_grant_for_comparison_opens_no_other_way_and_no_other_grant_opens_this(
     compared: Any, world: World, call: Call
 ) -> None:

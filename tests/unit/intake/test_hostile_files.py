@@ -172,6 +172,7 @@ def test_a_row_with_a_nul_goes_to_quarantine_alone(intake: Any) -> None:
 
 
 def test_an_unknown_column_is_reported_and_not_taken(intake: Any) -> None:
+    """S-29: what a partner adds is dropped and told."""
     batch = intake.land("claim_id,creditor,备注\nA1,张三,机密\n".encode())
 
     assert set(intake.rows(batch)[0]) == {"claim_id", "creditor", "_source_row"}
