@@ -21,9 +21,13 @@ TYPES = ["01", "02", "03", "04", "05"]
 STATES = ["01", "02", "03"]
 
 
-def measured(check: Callable[[str], dict[str, int]]) -> None:
-    """Run ``check(path of the Parquet file)`` and tell seconds and violations by rule, as JSON."""
+def measured(check: Callable[[str, str], dict[str, int]]) -> None:
+    """Run ``check(Parquet file of the rows, Parquet file to write)`` and tell seconds and violations by rule.
+
+    What is written is what the platform writes: a row for each violation, with the row's number, the rule and
+    the value.
+    """
     began, used = time.perf_counter(), time.process_time()
-    found = check(sys.argv[1])
+    found = check(sys.argv[1], sys.argv[2])
     took, used = time.perf_counter() - began, time.process_time() - used
     print(json.dumps({"seconds": took, "cpu": used, "found": found}))

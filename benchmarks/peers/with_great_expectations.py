@@ -25,7 +25,7 @@ EXPECTATIONS = (
 )
 
 
-def check(path: str) -> dict[str, int]:
+def check(path: str, out: str) -> dict[str, int]:
     frame = pd.read_parquet(path)
     for name in ("principal", "interest"):
         frame[name] = pd.to_numeric(frame[name], errors="coerce")
@@ -36,11 +36,16 @@ def check(path: str) -> dict[str, int]:
     batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
     suite = gx.ExpectationSuite("twelve", expectations=list(EXPECTATIONS))
     answer = batch.validate(suite, result_format={"result_format": "COMPLETE"})
-    found = {}
+    found, tables = {}, []
     for number, result in enumerate(answer.results):
         if result.exception_info and result.exception_info.get("raised_exception"):
             raise RuntimeError(result.exception_info)
-        found[str(number)] = len(result.result.get("unexpected_index_list") or ())
+        rows = result.result.get("unexpected_index_list") or []
+        values = list(map(str, result.result.get("unexpected_list") or []))
+        values = values if len(values) == len(rows) else [""] * len(rows)  # what is missing has no values
+        tables.append(pd.DataFrame({"row": rows, "rule": number, "value": values}))
+        found[str(number)] = len(rows)
+    pd.concat(tables).to_parquet(out)
     return found
 
 

@@ -25,12 +25,13 @@ SCHEMA = pa.DataFrameSchema(
 )
 
 
-def check(path: str) -> dict[str, int]:
+def check(path: str, out: str) -> dict[str, int]:
     frame = read(path)
     try:
         SCHEMA.validate(frame, lazy=True)
     except pa.errors.SchemaErrors as errors:
         cases = errors.failure_cases
+        cases.write_parquet(out)
         counted = cases.group_by("column", "check").len().sort("column", "check")
         return {f"{column}:{rule}": n for column, rule, n in counted.iter_rows()}
     return {}

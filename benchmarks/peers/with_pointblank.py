@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date
 
 import pointblank as pb
+import polars as pl
 from common import CLAIM_ID, CREDITOR, PHONE, PRINCIPAL, SINCE, STATES, TYPES, measured
 from polars_frame import read
 
 
-def check(path: str) -> dict[str, int]:
+def check(path: str, out: str) -> dict[str, int]:
     frame = read(path)
     plan = (
         pb.Validate(frame)
@@ -27,8 +28,15 @@ def check(path: str) -> dict[str, int]:
         .col_vals_ge("due_date", pb.col("file_date"), na_pass=True)
         .interrogate(extract_limit=frame.height)
     )
-    extracts = plan.get_data_extracts()
-    return {str(step): len(rows) for step, rows in extracts.items() if rows is not None}
+    extracts = {step: rows for step, rows in plan.get_data_extracts().items() if rows is not None}
+    columns = {step.i: step.column for step in plan.validation_info}
+    pl.concat([_violations(step, columns[step], rows) for step, rows in extracts.items()]).write_parquet(out)
+    return {str(step): len(rows) for step, rows in extracts.items()}
+
+
+def _violations(step: int, column: str | list[str], rows: pl.DataFrame) -> pl.DataFrame:
+    name = column if isinstance(column, str) else column[0]
+    return rows.select("_row_num_", pl.lit(step).alias("step"), pl.col(name).cast(pl.String).alias("value"))
 
 
 measured(check)

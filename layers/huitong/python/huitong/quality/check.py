@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -94,13 +95,24 @@ def column_of(array: Any) -> _Column:
 class Checker:
     """Checks blocks by a plan; ``today`` is the day of receipt."""
 
-    def __init__(self, plan: Plan, connection: duckdb.DuckDBPyConnection, today: date) -> None:
+    def __init__(
+        self, plan: Plan, connection: duckdb.DuckDBPyConnection, today: date, threads: int = _THREADS
+    ) -> None:
         self._plan = plan
         self._connection = connection
         self._context = Context(today)
         self._converter = Converter(connection)
+        self._threads = threads
         #: rules of the office that could not be carried out, and why
         self.failed: dict[int, str] = {}
+
+    @contextmanager
+    def beside(self) -> Iterator[Checker]:
+        """One for another thread, with a connection of its own; what fails there is known here."""
+        with self._connection.cursor() as own:
+            other = Checker(self._plan, own, self._context.today, threads=1)
+            other.failed = self.failed
+            yield other
 
     def published(self, block: Block, only: Sequence[Field]) -> dict[str, Any]:
         """Typed, canonical values of these columns, one a row."""
@@ -138,10 +150,10 @@ class Checker:
         alone = [plan for plan in self._plan.columns if plan.type >= 0]  # converted on our one connection
         others = [plan for plan in self._plan.columns if plan.type < 0]
         work = [*((field, plan) for plan in self._plan.fields), *((office, plan) for plan in others)]
-        if len(block) < _WORTH_THREADS:
+        if self._threads == 1 or len(block) < _WORTH_THREADS:
             parts = [check(plan) for check, plan in work]
         else:
-            with ThreadPoolExecutor(_THREADS, "check") as pool:
+            with ThreadPoolExecutor(self._threads, "check") as pool:
                 parts = list(pool.map(lambda one: one[0](one[1]), work))
         parts += [office(plan) for plan in alone]
         return {number: rows for part in parts for number, rows in part.items()}

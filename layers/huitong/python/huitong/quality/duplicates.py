@@ -25,6 +25,8 @@ from huitong.quality.staged import Source, take
 
 Hashes = npt.NDArray[np.uint64]
 _NONE = np.empty(0, dtype=np.int64)
+#: Candidates that wait to be looked at with others: each statement has its price.
+_AT_ONCE = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +136,21 @@ class RepeatedRows:
         columns = ", ".join(["place", "op", "rank", *names, f"md5_number(concat({parts})) AS digest"])
         typed = ["place BIGINT", "op BOOLEAN", f"rank {self._rank_type()}", *(f"{n} VARCHAR" for n in names)]
         self._connection.execute(f"CREATE TEMP TABLE candidates ({', '.join(typed)}, digest UHUGEINT)")
-        start = 0
+        start, waiting = 0, []
         for block, rows in self._chosen(keys, content, candidates):
             if len(rows):
-                self._connection.register(
-                    "staged", self._rows(take(block, rows), rows + start, keys, content)
-                )
-                self._connection.execute(f"INSERT INTO candidates SELECT {columns} FROM staged")
-                self._connection.unregister("staged")
+                waiting.append(self._rows(take(block, rows), rows + start, keys, content))
+            if sum(map(len, waiting)) >= _AT_ONCE:
+                self._insert(columns, waiting)
             start += len(block)
+        self._insert(columns, waiting)
+
+    def _insert(self, columns: str, waiting: list[Any]) -> None:
+        if waiting:
+            self._connection.register("staged", pa.concat_tables(waiting))
+            self._connection.execute(f"INSERT INTO candidates SELECT {columns} FROM staged")
+            self._connection.unregister("staged")
+            waiting.clear()
 
     def _chosen(
         self, keys: Sequence[Field], content: Sequence[Field], candidates: Iterable[Rows]

@@ -22,11 +22,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from huitong.contracts.model import Field
+from huitong.quality.digits import decimals, integers, plain_numbers
 from huitong.quality.semantics.base import Texts
 from huitong.quality.semantics.periods import parse_dates, parse_instants
 
 _TRUE: Final = ("1", "true", "是", "y")
 _FALSE: Final = ("0", "false", "否", "n")
+_ANY_DIGITS: Final = 38
 _CHINA_US: Final = 8 * 3_600_000_000
 _FIRST_US: Final = -30_610_224_000_000_000  # the year 1000: a format read a year of fewer digits before that
 
@@ -55,6 +57,7 @@ class Converter:
         """Typed values by field name, each as long as its texts."""
         typed: dict[str, Any] = {}
         numeric: dict[int, list[tuple[Field, Texts]]] = {}
+        left: dict[str, Any] = {}  # masks of the texts that are not written plainly
         for field, values in texts.items():
             if field.type == "string":
                 typed[field.name] = values
@@ -63,9 +66,15 @@ class Converter:
             elif field.type in ("date", "timestamp"):
                 typed[field.name] = self._days_and_times(field, values)
             else:
-                numeric.setdefault(len(values), []).append((field, values))
+                plain = _plain(field, values)
+                if plain is not None:
+                    typed[field.name], left[field.name] = plain
+                    values = values.filter(left[field.name])
+                if plain is None or len(values):
+                    numeric.setdefault(len(values), []).append((field, values))
         for group in numeric.values():
-            typed |= self._numbers(group)
+            for name, found in self._numbers(group).items():
+                typed[name] = pc.replace_with_mask(typed[name], left[name], found) if name in left else found
         return typed
 
     def _numbers(self, group: Sequence[tuple[Field, Texts]]) -> dict[str, Any]:
@@ -93,6 +102,23 @@ class Converter:
             return self._connection.sql(f"SELECT {columns} FROM staged").to_arrow_table().combine_chunks()
         finally:
             self._connection.unregister("staged")
+
+
+def _plain(field: Field, values: Texts) -> tuple[Any, Any] | None:
+    """Numbers that are written plainly, and a mask of the texts that are left; None where all are."""
+    if field.type == "double":
+        return None
+    scale, precision = (field.scale, field.precision) if field.type == "decimal" else (0, _ANY_DIGITS)
+    found = plain_numbers(values, scale, precision)
+    if found is None:
+        return None
+    numbers, read = found
+    left = pa.array(~read)
+    if values.null_count:
+        left = pc.and_(left, values.is_valid())
+    return (
+        decimals(numbers, read, arrow_type(field)) if field.type == "decimal" else integers(numbers, read)
+    ), left
 
 
 def _booleans(values: Texts) -> Any:

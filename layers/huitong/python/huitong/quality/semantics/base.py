@@ -26,6 +26,8 @@ Texts = Any  # pa.StringArray: pyarrow ships no types
 #: Rows looked at in one go: they fit the processor's cache, and the product stays below the size at which
 #: the linear algebra library starts threads (which would cost more than they give).
 BLOCK = 2048
+#: So many texts of another width are cut out one by one.
+_FEW = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,11 @@ def fixed_width(values: Texts, width: int) -> tuple[npt.NDArray[np.int64], Matri
     total = int(offsets[-1] - offsets[0]) if len(offsets) else 0
     if total == len(positions) * width:  # all others are empty: the bytes already lie in rows
         return positions, data[offsets[0] : offsets[0] + total].reshape(-1, width)
+    others = np.flatnonzero(~fitting & (lengths > 0))
+    if len(others) <= _FEW:  # between them the bytes already lie in rows
+        borders = np.concatenate([offsets[:1], offsets[1:][others]]), np.append(offsets[others], offsets[-1])
+        parts = [data[a:b] for a, b in zip(borders[0].tolist(), borders[1].tolist(), strict=True) if b > a]
+        return positions, (np.concatenate(parts) if parts else data[:0]).reshape(-1, width)
     kept = values.take(pa.array(positions))  # quicker than picking their bytes one by one
     return positions, _bytes(kept)[: len(positions) * width].reshape(-1, width)
 

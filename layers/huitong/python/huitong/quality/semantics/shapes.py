@@ -32,10 +32,14 @@ class Shape:
         for start, end, low, high, table in self.runs:
             part = texts[:, start:end]
             if table:
-                inside = np.frombuffer(table, dtype=np.bool_)[part]
+                outside = np.frombuffer(table, dtype=np.bool_)[part]
+                np.logical_not(outside, out=outside)
             else:
-                inside = (part - np.uint8(low)) <= np.uint8(high - low)  # below the lowest wraps around
-            fitting &= inside[:, 0] if end == start + 1 else inside.all(axis=1)
+                outside = (part - np.uint8(low)) > np.uint8(high - low)  # below the lowest wraps around
+            if end == start + 1:
+                fitting &= ~outside[:, 0]
+            else:  # few bytes are outside: finding them is quicker than folding every row
+                fitting[np.flatnonzero(outside) // (end - start)] = False
         return fitting
 
 
