@@ -68,7 +68,7 @@ lint: $(STAMP) ## ruff, mypy, import rules, templates
 	$(BIN)/mypy
 	@for folder in functions/*/; do MYPYPATH=layers/huitong/python:$$folder $(BIN)/mypy $$folder; done
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/cfn-lint template.yaml
+	$(BIN)/cfn-lint -a infra/lint_rules -t template.yaml infra/second-site.yaml
 	$(BIN)/python infra/write_routes.py --check
 
 format: $(STAMP) ## Put the code into form
