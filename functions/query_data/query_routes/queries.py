@@ -32,6 +32,7 @@ def run_query(ask: Ask[QueryServices]) -> Answer:
         result.id, ask.principal, limit=body.get("limit", PAGE), format=form, safe=body.get("safe", False)
     )
     more = {"tables": list(result.tables), "engine": result.engine, "expires_at": result.expires_at}
+    more["engine_reason"] = result.engine_reason
     return _answer(page, form, more)
 
 
@@ -113,12 +114,18 @@ def _trace(ask: Ask[QueryServices], result: QueryResult, unit: str) -> None:
             purpose=access.purpose,
             count=result.carried.get(access.resource, result.total_rows),
             request=ask.request_id,
-            detail=result.id if of is None or of.exact else f"{result.id}:could-read",
+            detail=_detail(result, of is None or of.exact),
             path="sql",
             grant=access.grant,
             source=ask.source,
         )
         ask.services.traces.write(told, of.subjects if of else None)
+
+
+def _detail(result: QueryResult, exact: bool) -> str:
+    """The query's id, where it ran when not in this function, and whether more is named than was given."""
+    ran = "" if result.engine == "duckdb" else f":{result.engine}"
+    return f"{result.id}{ran}" if exact else f"{result.id}{ran}:could-read"
 
 
 def _answer(page: Page, form: Format, more: dict[str, Any]) -> Answer:

@@ -12,9 +12,11 @@ import pytest
 import sqlglot
 from tests.support.query_world import FOR_DUTY, PEOPLE, World, other, owner, person
 
+from huitong.athena.runs import Progress
 from huitong.errors import InvalidQuery, LimitExceeded
 from huitong.identity.model import Principal
-from huitong.query.athena import AthenaEngine, Progress, athena_sql
+from huitong.query.athena import AthenaEngine
+from huitong.query.athena_text import athena_sql
 from huitong.query.limits import Limits
 from huitong.query.parse import check
 from huitong.query.run import Queries
@@ -25,11 +27,15 @@ class Answers:
 
     def __init__(self, polls: int = 2, end: Progress = Progress("succeeded")) -> None:  # noqa: B008 (frozen)
         self.polls, self.end = polls, end
-        self.sql, self.stopped = "", False
+        self.sql, self.stopped, self.forgotten = "", False, False
 
-    def start(self, sql: str) -> str:
+    def start(self, sql: str, token: str) -> str:
         self.sql = sql
+        assert 32 <= len(token) <= 128
         return "run-1"
+
+    def forget(self, id: str) -> None:
+        self.forgotten = True
 
     def progress(self, id: str) -> Progress:
         self.polls -= 1
@@ -142,12 +148,17 @@ def test_an_answer_of_athena_becomes_a_typed_result(world: World) -> None:
     assert set(second.values()) == {None}
 
 
-def test_a_query_over_its_time_is_stopped_on_athena(world: World, tmp_path: Path) -> None:
-    runs = Answers(polls=10_000)
-    engine = AthenaEngine(runs, "db", pause=lambda _: None)
+def test_a_query_over_its_time_is_stopped_on_athena(tmp_path: Path) -> None:
+    runs, now = Answers(polls=10_000), [0.0]
+
+    def pause(seconds: float) -> None:
+        now[0] += seconds
+
+    engine = AthenaEngine(runs, "db", clock=lambda: now[0], pause=pause)
     with pytest.raises(LimitExceeded):
         engine.run(check("SELECT 1"), [], Limits(seconds=2), tmp_path / "r.arrow")
     assert runs.stopped
+    assert 2 <= now[0] < 3
 
 
 def test_a_refusal_of_athena_tells_no_value(tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ class Settings:
     case_look_back_years: int = 2  # before the application; bounds dates of transfers
     case_after_discharge_days: int = 365  # then sharing for a case ends
     case_retention_years: int = 5  # after its end; then what was shared is due for destruction
+    former_signers: str = ""  # SHA-256 of public keys that signed heads before, comma separated
     stage: str = "local"
     aws_region: str = "us-east-1"
     aws_endpoint_url: str = ""  # empty = AWS itself
@@ -108,6 +109,10 @@ class CompareSettings(ConsumerSettings):
     warehouse_bucket: str
     glue_database: str
     push_queue_url: str
+    query_engine: QueryEngine = "duckdb"  # where large comparisons are computed, huitong.query.choice
+    athena_above_rows: int = 20_000_000
+    athena_workgroup: str = "primary"
+    athena_output: str = ""
     fan_out_machine: str = ""  # state machine for comparisons in parts; empty = one function does all
     fan_out_rows: int = FAN_OUT_ROWS
 

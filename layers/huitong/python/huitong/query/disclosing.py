@@ -15,7 +15,6 @@ from sqlglot import exp
 
 from huitong.query.dialect import to_duckdb
 from huitong.query.parse import CheckedQuery, TableUse
-from huitong.sharing.names import quoted
 
 #: Figures that tell of a set and of no member.
 FIGURES: Final = (
@@ -30,8 +29,12 @@ _VARYING: Final = (exp.Rand, exp.CurrentDate, exp.CurrentTimestamp, exp.Localtim
 class Disclosing:
     """``exact``: the relation holds the rows that were given, and no other."""
 
-    relation_sql: str
+    tree: exp.Expr
     exact: bool
+
+    @property
+    def relation_sql(self) -> str:
+        return to_duckdb(self.tree)
 
 
 def disclosing(
@@ -44,20 +47,21 @@ def disclosing(
     """
     if not hidden:
         return None
-    names = ", ".join(f"{quoted(alias)} AS {quoted(field)}" for alias, field in hidden)
     simple = _simple(query.tree)
+    columns = [_column(alias, field) for alias, field in hidden]
+    every = exp.select(*columns).from_(exp.Table(this=exp.to_identifier(view, quoted=True)))
     if simple is None or use.part != "current":
-        return Disclosing(f"SELECT {names} FROM {quoted(view)}", exact=False)
+        return Disclosing(every, exact=False)
     where = simple.args.get("where")
     if where is None and _figures_only(simple):
         return None
     if where is None:
-        return Disclosing(f"SELECT {names} FROM {quoted(view)}", exact=True)
+        return Disclosing(every, exact=True)
     tree = query.over({use: view})
-    tree.set("expressions", [_column(alias, field) for alias, field in hidden])
+    tree.set("expressions", columns)
     for clause in ("order", "distinct", "group", "having", "limit", "offset"):
         tree.set(clause, None)
-    return Disclosing(to_duckdb(tree), exact=not any(simple.args.get(c) for c in _CLAUSES))
+    return Disclosing(tree, exact=not any(simple.args.get(c) for c in _CLAUSES))
 
 
 def _simple(tree: exp.Expression) -> exp.Select | None:

@@ -71,6 +71,8 @@ class Outcome:
     chunks: tuple[int, ...] = ()  # rows of each record batch of the file
     engine_id: str = ""
     disclosed: tuple[Disclosed, ...] = ()
+    engine: str = ""  # where it ran, and why there (huitong.query.choice); empty = the only one there is
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,33 +278,33 @@ def _view(
             columns = _FINDINGS if use.part == "findings" else _CLEANSED
             return View(use, _parquet_sql(columns, paths), tuple(paths))
         return View(use, _quarantine_sql(contract, access, paths), tuple(paths))
-    published, traced = readable.publication, _hidden(contract)
+    published, evidence = readable.publication, traced(contract)
     if use.part == "changes":
         snapshot = published.changes_snapshot if published else 0
         sql, files = stack.enter_context(source.relation(contract, "changes", snapshot))
         system = (*CHANGE_COLUMNS, *CURRENT_COLUMNS)
-        rows = rows_sql(contract, access, sql, traced, subjects_key)
+        rows = rows_sql(contract, access, sql, evidence, subjects_key)
         shown = projection_sql(
             contract, access, sql, system_columns=system, before=True, subjects_key=subjects_key
         )
-        return View(use, shown, tuple(files), contract, rows, traced)
+        return View(use, shown, tuple(files), contract, rows, evidence)
     snapshot = published.current_snapshot if published else 0
     sql, files = stack.enter_context(source.relation(contract, "current", snapshot))
 
     if use.part == "marks":
         places = ("_batch_id", "_source_row")
         mine = projection_sql(contract, access, sql, system_columns=places, subjects_key=subjects_key)
-        return View(use, _marks_sql(readable.marks, mine, places), tuple(files))
+        return View(use, marks_sql(readable.marks, mine, places), tuple(files))
 
     def projected(hidden: Sequence[tuple[str, str]]) -> str:
         return projection_sql(
             contract, access, sql, system_columns=CURRENT_COLUMNS, subjects_key=subjects_key, hidden=hidden
         )
 
-    return View(use, projected(readable.hidden), tuple(files), contract, projected(traced), traced)
+    return View(use, projected(readable.hidden), tuple(files), contract, projected(evidence), evidence)
 
 
-def _marks_sql(marks: str, mine: str, places: Sequence[str]) -> str:
+def marks_sql(marks: str, mine: str, places: Sequence[str]) -> str:
     """Marks of the asker's rows. As in the projection a join alone is no barrier: every column is null until
     its row was found among the asker's, or an error would tell of marks on other rows."""
     names, seen = ", ".join(places), "__huitong_seen"
@@ -314,7 +314,7 @@ def _marks_sql(marks: str, mine: str, places: Sequence[str]) -> str:
     return f"SELECT {shown} FROM ({found}) AS f WHERE {seen}"
 
 
-def _hidden(contract: Contract) -> tuple[tuple[str, str], ...]:
+def traced(contract: Contract) -> tuple[tuple[str, str], ...]:
     """Keys and persons under names of their own: what evidence of a query is made of."""
     names = dict.fromkeys(f.name for f in (*contract.keys, *contract.subject_fields))
     return tuple((f"__huitong_traced_{n}", name) for n, name in enumerate(names))

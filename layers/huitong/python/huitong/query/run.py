@@ -107,6 +107,7 @@ class QueryResult:
     bytes: int
     expires_at: str
     tables: tuple[str, ...] = ()
+    engine_reason: str = ""  # why there, as huitong.query.choice tells it
     #: per resource: what was had of it, and whose data (evidence; not stored with the result)
     accesses: tuple[Access, ...] = ()
     disclosed: tuple[Disclosed, ...] = ()
@@ -115,7 +116,7 @@ class QueryResult:
 
     def as_dict(self) -> dict[str, Any]:
         """What is kept with the result."""
-        names = ("id", "total_rows", "engine", "seconds", "bytes", "expires_at")
+        names = ("id", "total_rows", "engine", "engine_reason", "seconds", "bytes", "expires_at")
         kept: dict[str, Any] = {name: getattr(self, name) for name in names}
         return {**kept, "columns": list(self.columns), "tables": list(self.tables)}
 
@@ -263,7 +264,8 @@ class Queries:
             id=id,
             columns=tuple({"name": name, "type": kind} for name, kind in outcome.columns),
             total_rows=outcome.rows,
-            engine=self._engine.name,
+            engine=outcome.engine or self._engine.name,
+            engine_reason=outcome.reason or "configured",
             seconds=round(seconds, 3),
             bytes=outcome.size,
             expires_at=timestamp(expires),

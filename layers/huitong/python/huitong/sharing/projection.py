@@ -35,9 +35,8 @@ CURRENT_COLUMNS: Final = tuple(name for name, _ in CURRENT)
 CHANGE_COLUMNS: Final = tuple(name for name, _ in CHANGES)
 
 # Working columns of the nested SELECTs; contract fields never begin with two underscores and "huitong".
-# A table's alias gives the row as a struct only as long as no column has its name.
-_TABLE = "__huitong_table"
-_ROW, _NOW, _WAS, _VISIBLE = "__huitong_row", "__huitong_now", "__huitong_was", "__huitong_visible"
+_NOW, _WAS, _VISIBLE = "__huitong_now", "__huitong_was", "__huitong_visible"
+_NEW = "__huitong_new_"  # before the name of a column
 
 
 def granted_fields(contract: Contract, access: Access) -> tuple[Field, ...]:
@@ -143,17 +142,17 @@ def _shown(access: Access, field: Field, column: str) -> str:
     return mask_sql(mask, column)
 
 
-def _system(contract: Contract, access: Access, name: str, row: str = "") -> str:
+def _system(contract: Contract, access: Access, name: str, prefix: str = "") -> str:
     """A system column; the case number only to whom the field that it comes from is shown plain."""
     case = contract.case_field
     if name == "_case_no" and case and (case not in access.fields or access.masks.get(case)):
         return "CAST(NULL AS VARCHAR)"
-    return f"{row}{quoted(name)}"
+    return quoted(prefix + name)
 
 
-def _changed_columns(fields: Sequence[Field], row: str = "") -> str:
+def _changed_columns(fields: Sequence[Field], prefix: str = "") -> str:
     names = ", ".join(literal(f.name) for f in fields) or "NULL"
-    return f"LIST_FILTER({row}{quoted('_changed_columns')}, lambda c: c IN ({names}))"
+    return f"LIST_FILTER({quoted(prefix + '_changed_columns')}, lambda c: c IN ({names}))"
 
 
 def _before(access: Access, fields: Sequence[Field], struct: str, present: str) -> str:
@@ -182,41 +181,43 @@ def _filtered_changes(
     contract: Contract, access: Access, relation_sql: str, system_columns: Sequence[str], passes: str
 ) -> str:
     fields = granted_fields(contract, access)
-    operation = f"{_ROW}.{quoted('_op')}"
+    operation = quoted(_NEW + "_op")
     left = f"({operation} = 'update' AND NOT {_NOW})"
     entered = f"({operation} = 'update' AND NOT {_WAS})"
-    changed = _changed_columns(fields, f"{_ROW}.")
+    changed = _changed_columns(fields, _NEW)
     computed = {
         "_op": f"CASE WHEN {left} THEN 'delete' WHEN {entered} THEN 'insert' ELSE {operation} END",
         "_changed_columns": f"CASE WHEN {left} OR {entered} THEN CAST([] AS VARCHAR[]) ELSE {changed} END",
     }
-    old = f"{_ROW}.{quoted(BEFORE)}"
+    old = quoted(BEFORE)
     values = []
     for name in system_columns:
-        values.append((name, computed.get(name) or _system(contract, access, name, f"{_ROW}.")))
+        values.append((name, computed.get(name) or _system(contract, access, name, _NEW)))
     for f in fields:
         # of a row that left the filter the last state that fitted it, never the one outside
-        value = f"(CASE WHEN {left} THEN {old}.{quoted(f.name)} ELSE {_ROW}.{quoted(f.name)} END)"
+        value = f"(CASE WHEN {left} THEN {old}.{quoted(f.name)} ELSE {quoted(_NEW + f.name)} END)"
         values.append((f.name, _shown(access, f, value)))
     values.append((BEFORE, _before(access, fields, old, _WAS)))
     visible = f"({_NOW} OR ({operation} = 'update' AND {_WAS}))"
     if len(fields) < len(contract.fields):
         visible += f" AND ({operation} <> 'update' OR {left} OR {entered} OR ARRAY_LENGTH({changed}) > 0)"
-    both = (
-        f"SELECT *, ({visible}) AS {_VISIBLE} FROM ({_with_both_states(contract, passes, relation_sql)}) AS s"
-    )
+    kept = dict.fromkeys(("_op", "_changed_columns", *system_columns, *(f.name for f in fields)))
+    states = _with_both_states(contract, passes, relation_sql, tuple(kept))
+    both = f"SELECT *, ({visible}) AS {_VISIBLE} FROM ({states}) AS s"
     return f"SELECT {_columns(values, _VISIBLE)} FROM ({both}) AS b WHERE {_VISIBLE}"
 
 
-def _with_both_states(contract: Contract, passes: str, relation_sql: str) -> str:
-    """Each change as one struct, with whether the row filter lets its state after and before through.
+def _with_both_states(contract: Contract, passes: str, relation_sql: str, kept: Sequence[str]) -> str:
+    """Each change with whether the row filter lets its state after and before through.
 
-    For the state before, the fields of ``_before`` take the names of the
-    columns, so that the filter's text is the same for both.
+    The columns ``kept`` of the state after go aside under names of their own. Those of
+    the state before take the plain names, so that the filter's text is the same for both.
     """
     now = f"SELECT *, {passes} AS {_NOW} FROM ({relation_sql}) AS r"
-    old = [f"{_TABLE}.{quoted(BEFORE)}.{quoted(f.name)} AS {quoted(f.name)}" for f in contract.fields]
-    old += [f"{_TABLE}.{quoted(name)} AS {quoted(name)}" for name in CURRENT_COLUMNS]
-    packed = f"SELECT {_TABLE} AS {_ROW}, {', '.join(old)} FROM ({now}) AS {_TABLE}"
-    was = f"{_ROW}.{quoted(BEFORE)} IS NOT NULL AND {passes}"
-    return f"SELECT {_ROW}, {_ROW}.{_NOW} AS {_NOW}, ({was}) AS {_WAS} FROM ({packed}) AS p"
+    aside = [f"{quoted(name)} AS {quoted(_NEW + name)}" for name in kept]
+    old = [f"{quoted(BEFORE)}.{quoted(f.name)} AS {quoted(f.name)}" for f in contract.fields]
+    old += [quoted(name) for name in CURRENT_COLUMNS]
+    packed = f"SELECT {_NOW}, {quoted(BEFORE)}, {', '.join((*aside, *old))} FROM ({now}) AS n"
+    shown = ", ".join(quoted(_NEW + name) for name in kept)
+    was = f"{quoted(BEFORE)} IS NOT NULL AND {passes}"
+    return f"SELECT {_NOW}, {quoted(BEFORE)}, {shown}, ({was}) AS {_WAS} FROM ({packed}) AS p"

@@ -290,7 +290,7 @@ _ANSWERS: Final[Mapping[str, Schema]] = {
             "rows": {"type": "array", "items": OPEN},
             "next": NULLABLE,
         },
-        {"total_rows": COUNT},
+        {"total_rows": COUNT, "engine": TEXT, "engine_reason": TEXT},
     ),
     "Changes": answer({"items": _EVENTS, "next": TEXT, "has_more": FLAG, "seq": COUNT}),
     "Snapshot": answer({"items": _EVENTS, "next": TEXT, "has_more": FLAG, "seq": COUNT}),
