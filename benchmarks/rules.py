@@ -146,6 +146,8 @@ def platform(path: str, folder: str, whole: bool) -> None:
 
     for module in ("check", "duplicates", "findings", "validate"):  # as the peers' before the clock runs
         importlib.import_module(f"huitong.quality.{module}")
+    for module in ("numpy.ma", "dateutil.relativedelta"):  # pyarrow's, when first used
+        importlib.import_module(module)
     contract, rules = office_rules()
     staging, warehouse = (DiskObjects(Path(folder) / name) for name in ("staging", "warehouse"))
     staging.put_file("rows.parquet", Path(path))

@@ -45,7 +45,9 @@ class Repeated:
     @property
     def gone(self) -> Rows:
         """Rows that are not taken because another row of their key is."""
-        return np.union1d(self.duplicates, self.replaced)
+        if not len(self.replaced):
+            return self.duplicates
+        return np.sort(np.concatenate([self.duplicates, self.replaced]))  # no row is both
 
     def within(self, start: int, rows: int) -> Repeated:
         """The part that falls into a block, with positions in the block."""
@@ -232,7 +234,8 @@ class RepeatedRows:
 
 def _repeated_values(hashes: Hashes) -> Hashes:
     hashes.sort()
-    return np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
+    twice = hashes[1:][hashes[1:] == hashes[:-1]]
+    return twice[np.append(True, twice[1:] != twice[:-1])] if len(twice) else twice
 
 
 def _is_in(hashes: Hashes, suspects: Hashes) -> Mask:
