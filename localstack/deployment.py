@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ STAGE = "local"
 SECONDS = 300.0
 #: See Deployer._allow_what_the_emulator_cannot_place.
 UNPLACED = ["glue:GetDatabase"]
+#: See the difference "one-machine".
+MAPPED_AT_ONCE = 2
 #: What only a local stack is told.
 PARAMETERS = {"Stage": STAGE, "AllowLocalEndpoints": "true", "RetrySeconds": "1"}
 
@@ -46,8 +49,13 @@ class Deployed:
 class Deployer:
     """Talks to the local stack at ``endpoint`` through localstack-client's sessions."""
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(
+        self, endpoint: str, stack: str = STACK, parameters: Mapping[str, str] | None = None
+    ) -> None:
+        """``parameters`` are told beside :data:`PARAMETERS`; another ``stack`` has buckets of other names."""
         self.endpoint = endpoint
+        self.name = stack
+        self._parameters = {**PARAMETERS, **(parameters or {})}
         self._session = Session(
             aws_access_key_id="test",
             aws_secret_access_key="test",
@@ -65,7 +73,7 @@ class Deployer:
         """Create or update the stack. Raises StackError with the events that failed."""
         package = artifacts.package(template, BUCKET)
         self._upload(package)
-        changed = self._change(package.template)
+        changed = self._change(_narrowed(package.template))
         outputs = self._outputs()
         if self._differs("glue-database"):
             self._glue_database()
@@ -98,23 +106,25 @@ class Deployer:
         stack = self._stack()
         name = f"deploy-{time.time_ns()}"
         cloudformation.create_change_set(
-            StackName=STACK,
+            StackName=self.name,
             ChangeSetName=name,
             ChangeSetType="UPDATE" if stack else "CREATE",
             TemplateURL=f"{self.endpoint}/{BUCKET}/template.json",
-            Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in PARAMETERS.items()],
+            Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in self._parameters.items()],
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
         )
         if not self._ready(name) or (stack and self._is_empty(name, template)):
             return False
-        cloudformation.execute_change_set(StackName=STACK, ChangeSetName=name)
+        cloudformation.execute_change_set(StackName=self.name, ChangeSetName=name)
         self._finished()
         return True
 
     def _ready(self, name: str) -> bool:
         """Whether the change set may be executed; False when there is nothing to change."""
         found = self._poll(
-            lambda: self.client("cloudformation").describe_change_set(StackName=STACK, ChangeSetName=name),
+            lambda: self.client("cloudformation").describe_change_set(
+                StackName=self.name, ChangeSetName=name
+            ),
             lambda answer: answer["Status"] in ("CREATE_COMPLETE", "FAILED"),
         )
         if found["Status"] == "CREATE_COMPLETE":
@@ -129,12 +139,12 @@ class Deployer:
         if not self._differs("empty-change-set"):
             return False
         cloudformation = self.client("cloudformation")
-        if cloudformation.describe_change_set(StackName=STACK, ChangeSetName=name).get("Changes"):
+        if cloudformation.describe_change_set(StackName=self.name, ChangeSetName=name).get("Changes"):
             return False
-        before = cloudformation.get_template(StackName=STACK, TemplateStage="Original")["TemplateBody"]
+        before = cloudformation.get_template(StackName=self.name, TemplateStage="Original")["TemplateBody"]
         if (json.loads(before) if isinstance(before, str) else before) != json.loads(template):
             return False
-        cloudformation.delete_change_set(StackName=STACK, ChangeSetName=name)
+        cloudformation.delete_change_set(StackName=self.name, ChangeSetName=name)
         return True
 
     def _finished(self) -> None:
@@ -142,7 +152,7 @@ class Deployer:
             self._stack, lambda s: s is not None and not s["StackStatus"].endswith("_IN_PROGRESS")
         )
         if found["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-            events = self.client("cloudformation").describe_stack_events(StackName=STACK)["StackEvents"]
+            events = self.client("cloudformation").describe_stack_events(StackName=self.name)["StackEvents"]
             failed = [f"{e['LogicalResourceId']}: {e.get('ResourceStatusReason', '')}" for e in events
                       if "FAILED" in e["ResourceStatus"]]  # fmt: skip
             raise StackError("\n".join([f"deployment ended as {found['StackStatus']}", *failed]))
@@ -159,7 +169,7 @@ class Deployer:
 
     def _stack(self) -> Any:
         try:
-            return self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+            return self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"][0]
         except ClientError as error:
             if "does not exist" in str(error):
                 return None
@@ -191,6 +201,17 @@ class Deployer:
                 PolicyName="emulator",
                 PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
             )
+
+
+def _narrowed(template: str) -> str:
+    """The template with maps of state machines narrowed to what one machine's memory holds."""
+    document = json.loads(template)
+    for resource in document["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::StateMachine":
+            for state in resource["Properties"]["Definition"]["States"].values():
+                if "MaxConcurrency" in state:
+                    state["MaxConcurrency"] = MAPPED_AT_ONCE
+    return json.dumps(document)
 
 
 def write_profile(deployer: Deployer, deployed: Deployed, path: Path) -> str:

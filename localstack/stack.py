@@ -13,6 +13,7 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from typing import Any
 from localstack_client.config import get_service_endpoint
 
 import emulator
-from deployment import ROOT, Deployed, Deployer, write_profile
+from deployment import ROOT, STACK, Deployed, Deployer, write_profile
 from emulators import Emulator, StackError
 
 DEFAULT_PORT = 4566
@@ -44,6 +45,10 @@ class Stack:
         return self.deployed.api_url
 
     @property
+    def name(self) -> str:
+        return self.deployer.name
+
+    @property
     def outputs(self) -> dict[str, str]:
         return self.deployed.outputs
 
@@ -58,19 +63,26 @@ class Stack:
         emulator.stop(self.folder)
 
 
-def up(folder: Path, port: int = 0) -> Stack:
-    """Start what does not run yet, deploy what has changed. Raises StackError."""
+def up(
+    folder: Path, port: int = 0, *, name: str = STACK, parameters: Mapping[str, str] | None = None
+) -> Stack:
+    """Start what does not run yet, deploy what has changed. Raises StackError.
+
+    ``name`` of the CloudFormation stack and so of its buckets; ``parameters`` beside the usual ones.
+    """
     began = time.monotonic()
     endpoint = _external() or emulator.start(folder, port).endpoint
     _tell(f"stack at {endpoint}", began)
-    return deploy(folder, endpoint)
+    return deploy(folder, endpoint, name=name, parameters=parameters)
 
 
-def deploy(folder: Path, endpoint: str = "") -> Stack:
+def deploy(
+    folder: Path, endpoint: str = "", *, name: str = STACK, parameters: Mapping[str, str] | None = None
+) -> Stack:
     """Deploy to the stack that runs. Raises StackError."""
     began = time.monotonic()
     endpoint = endpoint or _running(folder)
-    deployer = Deployer(endpoint)
+    deployer = Deployer(endpoint, name, parameters)
     deployed = deployer.deploy()
     token = write_profile(deployer, deployed, folder / "profile.json")
     _tell("deployed" if deployed.changed else "nothing to deploy", began)

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
+from collections.abc import Collection
 from functools import cached_property
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from huitong.audit.signatures import fits
 from huitong.aws.errors import codes, translate, translated
 from huitong.ports import Signature
 
 
 class KmsSigner:
-    """:class:`huitong.ports.Signer`. The public key is asked for once."""
+    """:class:`huitong.ports.Signer`. The public key is asked for once.
 
-    def __init__(self, client: Any, key: str) -> None:
+    ``former``: SHA-256 (hexadecimal) of public keys (PEM) that signed before this one and are trusted still,
+    after the key was replaced or the platform restored elsewhere (S-24, S-25). They are a setting of the
+    deployment: a list in the database could be extended by whoever writes to it.
+    """
+
+    def __init__(self, client: Any, key: str, former: Collection[str] = ()) -> None:
         self._client = client
         self._key = key
+        self._former = frozenset(former)
 
     def sign(self, message: bytes) -> Signature:
         algorithm, public = self._public
@@ -31,7 +40,7 @@ class KmsSigner:
     def verify(self, message: bytes, signature: Signature) -> bool:
         algorithm, public = self._public
         if (signature.algorithm, signature.public_key) != (algorithm, public):
-            return False
+            return self._trusted(signature) and fits(message, signature)
         try:
             value = base64.b64decode(signature.value, validate=True)
             answer = self._client.verify(
@@ -48,6 +57,14 @@ class KmsSigner:
                 return False
             raise translate(error, what="signature") from error
         return bool(answer["SignatureValid"])
+
+    @property
+    def public_key(self) -> str:
+        """PEM."""
+        return self._public[1]
+
+    def _trusted(self, signature: Signature) -> bool:
+        return hashlib.sha256(signature.public_key.encode()).hexdigest() in self._former
 
     @cached_property
     def _public(self) -> tuple[str, str]:

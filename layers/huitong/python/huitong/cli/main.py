@@ -14,6 +14,7 @@ from huitong import __version__
 from huitong.cli import (
     applications,
     audit,
+    backup,
     batches,
     cases,
     catalog_whole,
@@ -66,6 +67,7 @@ for part in (
     open_access,
     operating,
     doctor,
+    backup,
     rules,
     profiling,
 ):

@@ -46,7 +46,8 @@ def archive(s: settings.Settings) -> Archive:
 def signer(s: SignedSettings) -> KmsSigner:
     from huitong.aws.signing import KmsSigner
 
-    return KmsSigner(parts.client(s, "kms"), s.signing_key)
+    former = [one.strip() for one in s.former_signers.split(",") if one.strip()]
+    return KmsSigner(parts.client(s, "kms"), s.signing_key, former)
 
 
 def heads(s: SignedSettings) -> Heads:
