@@ -46,11 +46,18 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "SECRET_OF_LOCALSTACK": "not for functions",
         "PASSED": "for functions",
         "LAMBDA_PROCESS_PASS": "PASSED",
-        **{f"PROVIDER_OVERRIDE_{name}": "moto" for name in ("DYNAMODB", "DYNAMODBSTREAMS", "GLUE", "COGNITO_IDP")},
+        **{
+            f"PROVIDER_OVERRIDE_{name}": "moto"
+            for name in ("DYNAMODB", "DYNAMODBSTREAMS", "GLUE", "COGNITO_IDP", "ATHENA")
+        },
     }
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "localstack.runtime.main"], env=environment, cwd=folder, stdout=log, stderr=log
+            [sys.executable, "-m", "localstack.runtime.main"],
+            env=environment,
+            cwd=folder,
+            stdout=log,
+            stderr=log,
         )
     try:
         _wait(f"http://{HOST}:{port}/_localstack/health", process, folder / "log")

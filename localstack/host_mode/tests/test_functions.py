@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-
 from conftest import zipped
 
 Client = Callable[[str], Any]
@@ -18,7 +17,9 @@ Function = Callable[..., str]
 
 
 def invoke(client: Client, name: str, event: Any = None, **more: Any) -> dict[str, Any]:
-    made = client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode(), LogType="Tail", **more)
+    made = client("lambda").invoke(
+        FunctionName=name, Payload=json.dumps(event).encode(), LogType="Tail", **more
+    )
     return {
         "told": json.loads(made["Payload"].read()),
         "error": made.get("FunctionError"),
@@ -26,12 +27,18 @@ def invoke(client: Client, name: str, event: Any = None, **more: Any) -> dict[st
     }
 
 
-def test_a_function_runs_with_its_layers_its_variables_and_no_other(client: Client, function: Function) -> None:
+def test_a_function_runs_with_its_layers_its_variables_and_no_other(
+    client: Client, function: Function
+) -> None:
     """Of two layers with the same module the later one counts; function code comes before both."""
     layers = [
         client("lambda").publish_layer_version(
             LayerName=f"layer-{n}",
-            Content={"ZipFile": zipped({"python/which.py": f"layer = {n}", "python/handler.py": "raise SystemError"})},
+            Content={
+                "ZipFile": zipped(
+                    {"python/which.py": f"layer = {n}", "python/handler.py": "raise SystemError"}
+                )
+            },
         )["LayerVersionArn"]
         for n in (1, 2)
     ]
@@ -41,13 +48,19 @@ def test_a_function_runs_with_its_layers_its_variables_and_no_other(client: Clie
     )  # fmt: skip
     layer, seen, folder = invoke(client, name)["told"]
     assert layer == 2
-    assert (seen["MINE"], seen["PASSED"], seen["AWS_EXECUTION_ENV"]) == ("1", "for functions", "AWS_Lambda_python3.13")
+    assert (seen["MINE"], seen["PASSED"], seen["AWS_EXECUTION_ENV"]) == (
+        "1",
+        "for functions",
+        "AWS_Lambda_python3.13",
+    )
     assert "SECRET_OF_LOCALSTACK" not in seen
     assert seen["LAMBDA_TASK_ROOT"] == folder
     assert seen["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
 
 
-def test_the_tail_and_cloudwatch_have_what_was_printed_and_a_report(client: Client, function: Function) -> None:
+def test_the_tail_and_cloudwatch_have_what_was_printed_and_a_report(
+    client: Client, function: Function
+) -> None:
     """In the log group that LoggingConfig names."""
     name = function(
         "print('cold')\ndef handler(event, context):\n    print('warm')\n",
@@ -73,7 +86,9 @@ def _has(logs: Any, group: str) -> bool:
     return bool(logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"])
 
 
-def test_after_a_timeout_or_a_crash_the_next_call_has_a_new_process(client: Client, function: Function) -> None:
+def test_after_a_timeout_or_a_crash_the_next_call_has_a_new_process(
+    client: Client, function: Function
+) -> None:
     name = function(
         "import os, time\n"
         "def handler(event, context):\n"
@@ -108,7 +123,9 @@ def test_an_answer_above_the_limit_is_an_error(client: Client, function: Functio
 
 
 def test_calls_at_once_run_side_by_side_each_in_its_own_process(client: Client, function: Function) -> None:
-    name = function("import os, time\ndef handler(event, context):\n    time.sleep(1)\n    return event, os.getpid()")
+    name = function(
+        "import os, time\ndef handler(event, context):\n    time.sleep(1)\n    return event, os.getpid()"
+    )
     with ThreadPoolExecutor(6) as pool:
         told = list(pool.map(lambda n: invoke(client, name, n)["told"], range(6)))
     assert [n for n, _ in told] == list(range(6))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import textwrap
@@ -24,7 +23,9 @@ Start = Callable[..., FunctionProcess]
 def start(tmp_path: Path) -> Iterator[Start]:
     started: list[FunctionProcess] = []
 
-    def begin(source: str, *, handler: str = "code.handler", memory_mb: int = 0, **environment: str) -> FunctionProcess:
+    def begin(
+        source: str, *, handler: str = "code.handler", memory_mb: int = 0, **environment: str
+    ) -> FunctionProcess:
         (tmp_path / "code.py").write_text(textwrap.dedent(source))
         known = {
             "AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
@@ -96,7 +97,9 @@ def test_a_call_answers_with_what_the_handler_returned_and_all_that_was_printed(
         ("raise ValueError('no')", "code.handler", "ValueError"),
     ],
 )
-def test_a_function_that_cannot_be_imported_says_why(start: Start, source: str, handler: str, kind: str) -> None:
+def test_a_function_that_cannot_be_imported_says_why(
+    start: Start, source: str, handler: str, kind: str
+) -> None:
     outcome = start(source, handler=handler).wait_until_ready(20)
     assert (outcome.kind, told(outcome)["errorType"]) == ("init_error", kind)
     assert outcome.dead
@@ -121,7 +124,9 @@ def test_what_a_handler_raises_is_its_answer_and_the_process_lives_on(start: Sta
 @pytest.mark.parametrize(
     ("way", "detail"), [("sys.exit(3)", "exit status 3"), ("os.kill(os.getpid(), 9)", "signal: killed")]
 )
-def test_a_crash_is_told_with_how_it_ended_and_what_was_printed_before(start: Start, way: str, detail: str) -> None:
+def test_a_crash_is_told_with_how_it_ended_and_what_was_printed_before(
+    start: Start, way: str, detail: str
+) -> None:
     process = start(f"""
         import os, sys
         def handler(event, context):

@@ -50,7 +50,9 @@ def test_of_writers_with_the_same_condition_one_wins(client: Client, table: str)
     def put(n: int) -> str:
         item = {**key("k"), "by": {"N": str(n)}}
         return code(
-            lambda: dynamodb.put_item(TableName=table, Item=item, ConditionExpression="attribute_not_exists(pk)")
+            lambda: dynamodb.put_item(
+                TableName=table, Item=item, ConditionExpression="attribute_not_exists(pk)"
+            )
         )
 
     told = race(put, rounds=4)
@@ -95,7 +97,9 @@ def test_of_transactions_that_exclude_each_other_one_is_written_and_whole(client
     assert sorted(item["pk"]["S"] for item in found) == sorted(["one", f"own-{winner}"])
 
 
-def test_a_transaction_tells_which_part_failed_and_puts_back_what_it_wrote(client: Client, table: str) -> None:
+def test_a_transaction_tells_which_part_failed_and_puts_back_what_it_wrote(
+    client: Client, table: str
+) -> None:
     dynamodb = client("dynamodb")
     dynamodb.put_item(TableName=table, Item={**key("a"), "n": {"S": "text"}})
     check = {"TableName": table, "Key": key("b"), "ConditionExpression": "attribute_exists(pk)"}
@@ -159,7 +163,22 @@ TEMPLATE = {
             "Type": "AWS::Cognito::UserPoolClient",
             "Properties": {"UserPoolId": {"Ref": "Pool"}, "ExplicitAuthFlows": ["ALLOW_ADMIN_USER_PASSWORD_AUTH"]},
         },
-        "Database": {"Type": "AWS::Glue::Database", "Properties": {"CatalogId": "1", "DatabaseInput": {"Name": "of-stack"}}},
+        "Database": {
+            "Type": "AWS::Glue::Database",
+            "Properties": {"CatalogId": "1", "DatabaseInput": {"Name": "of-stack"}},
+        },
+        "Group": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/of/stack"}},
+        "Filter": {
+            "Type": "AWS::Logs::MetricFilter",
+            "Properties": {"LogGroupName": {"Ref": "Group"}, "FilterPattern": "ERROR", "MetricTransformations": [
+                {"MetricNamespace": "n", "MetricName": "m", "MetricValue": "1", "DefaultValue": 0}]},
+        },
+        "Board": {"Type": "AWS::CloudWatch::Dashboard",
+                  "Properties": {"DashboardName": "of-stack", "DashboardBody": '{"widgets": []}'}},
+        "Work": {
+            "Type": "AWS::Athena::WorkGroup",
+            "Properties": {"Name": "of-stack", "WorkGroupConfiguration": {"BytesScannedCutoffPerQuery": 10_000_000}},
+        },
     },
     "Outputs": {
         "Pool": {"Value": {"Ref": "Pool"}}, "Arn": {"Value": {"Fn::GetAtt": ["Pool", "Arn"]}},
@@ -168,7 +187,7 @@ TEMPLATE = {
 }  # fmt: skip
 
 
-def test_a_stack_has_user_pools_and_glue_databases_and_takes_them_along(client: Client) -> None:
+def test_a_stack_makes_changes_and_removes_what_the_free_edition_does_not_know(client: Client) -> None:
     cloudformation = client("cloudformation")
     cloudformation.create_stack(StackName="s", TemplateBody=json.dumps(TEMPLATE))
     cloudformation.get_waiter("stack_create_complete").wait(StackName="s", WaiterConfig={"Delay": 1})
@@ -180,6 +199,17 @@ def test_a_stack_has_user_pools_and_glue_databases_and_takes_them_along(client: 
     assert client("cognito-idp").get_user_pool_mfa_config(UserPoolId=told["Pool"])["MfaConfiguration"] == "ON"
     client("cognito-idp").describe_user_pool_client(UserPoolId=told["Pool"], ClientId=told["Client"])
     assert client("glue").get_database(Name=told["Database"])
+    assert client("logs").describe_metric_filters(logGroupName="/of/stack")["metricFilters"]
+    assert client("cloudwatch").list_dashboards(DashboardNamePrefix="of-stack")["DashboardEntries"]
+    made = client("athena").get_work_group(WorkGroup="of-stack")["WorkGroup"]
+    assert made["Configuration"]["BytesScannedCutoffPerQuery"] == 10_000_000
+    changed = json.dumps(TEMPLATE).replace('"ERROR"', '"FATAL"').replace('": 12}', '": 14}')
+    cloudformation.update_stack(StackName="s", TemplateBody=changed)
+    cloudformation.get_waiter("stack_update_complete").wait(StackName="s", WaiterConfig={"Delay": 1})
+    filters = client("logs").describe_metric_filters(logGroupName="/of/stack")["metricFilters"]
+    assert [found["filterPattern"] for found in filters] == ["FATAL"]
+    pool = client("cognito-idp").describe_user_pool(UserPoolId=told["Pool"])["UserPool"]
+    assert pool["Policies"]["PasswordPolicy"]["MinimumLength"] == 14
     cloudformation.delete_stack(StackName="s")
     cloudformation.get_waiter("stack_delete_complete").wait(StackName="s", WaiterConfig={"Delay": 1})
     assert code(lambda: client("glue").get_database(Name=told["Database"])) == "EntityNotFoundException"
@@ -210,7 +240,9 @@ def handler(event, context):
 
 
 @pytest.fixture
-def api(client: Client, function: Function, endpoint: str) -> Callable[..., Callable[[str | None], tuple[int, Any]]]:
+def api(
+    client: Client, function: Function, endpoint: str
+) -> Callable[..., Callable[[str | None], tuple[int, Any]]]:
     def make(**authorizer: Any) -> Callable[[str | None], tuple[int, Any]]:
         gateway = client("apigateway")
         uri = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{}/invocations"
@@ -249,7 +281,11 @@ def api(client: Client, function: Function, endpoint: str) -> Callable[..., Call
 @pytest.mark.parametrize(
     "kind",
     [
-        {"type": "TOKEN", "identitySource": "method.request.header.X-Key", "identityValidationExpression": "[a-z]+"},
+        {
+            "type": "TOKEN",
+            "identitySource": "method.request.header.X-Key",
+            "identityValidationExpression": "[a-z]+",
+        },
         {"type": "REQUEST", "identitySource": "method.request.header.X-Key"},
     ],
 )

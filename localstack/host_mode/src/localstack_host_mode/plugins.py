@@ -81,6 +81,33 @@ class GlueDatabasePlugin(CloudFormationResourceProviderPlugin):
         self.factory = GlueDatabase
 
 
+class WorkGroupPlugin(CloudFormationResourceProviderPlugin):
+    name = "AWS::Athena::WorkGroup"
+
+    def load(self) -> None:
+        from localstack_host_mode.resources import WorkGroup
+
+        self.factory = WorkGroup
+
+
+class DashboardPlugin(CloudFormationResourceProviderPlugin):
+    name = "AWS::CloudWatch::Dashboard"
+
+    def load(self) -> None:
+        from localstack_host_mode.resources import Dashboard
+
+        self.factory = Dashboard
+
+
+class MetricFilterPlugin(CloudFormationResourceProviderPlugin):
+    name = "AWS::Logs::MetricFilter"
+
+    def load(self) -> None:
+        from localstack_host_mode.resources import MetricFilter
+
+        self.factory = MetricFilter
+
+
 @hooks.on_infra_start()
 def host_mode() -> None:
     """Put authorizers in front of REST APIs, and mend what stands in the way of a deployment."""

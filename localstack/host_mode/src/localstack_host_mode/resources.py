@@ -1,9 +1,9 @@
-"""CloudFormation resources that LocalStack's free edition does not know, by this package's services."""
+"""CloudFormation resources that LocalStack's free edition does not know, each over a service that it does."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from localstack.services.cloudformation.resource_provider import (
     OperationStatus,
@@ -12,139 +12,222 @@ from localstack.services.cloudformation.resource_provider import (
     ResourceRequest,
 )
 
-Request = ResourceRequest[dict[str, Any]]
-Progress = ProgressEvent[dict[str, Any]]
+Model = dict[str, Any]
+Request = ResourceRequest[Model]
+Progress = ProgressEvent[Model]
 
 
-def _done(request: Request, model: dict[str, Any]) -> Progress:
-    return ProgressEvent(OperationStatus.SUCCESS, resource_model=model, custom_context=request.custom_context)
+class Resource(ResourceProvider[Model]):
+    """What they share: say ``service``, ``identifier`` and what is read only, then make, change, remove."""
 
+    TYPE: ClassVar[str]
+    service: ClassVar[str]
+    identifier: ClassVar[str]
+    read_only: ClassVar[tuple[str, ...]] = ()
 
-def _numbers(value: Any) -> Any:
-    """CloudFormation passes numbers and booleans as text; the services want them as they are."""
-    if isinstance(value, dict):
-        return {key: _numbers(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [_numbers(part) for part in value]
-    if isinstance(value, str) and re.fullmatch(r"-?\d{1,9}", value):
-        return int(value)
-    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
-
-
-class UserPool(ResourceProvider[dict[str, Any]]):
-    TYPE = "AWS::Cognito::UserPool"
-    SCHEMA = {
-        "typeName": TYPE,
-        "properties": {
-            name: {} for name in ("UserPoolId", "UserPoolName", "Arn", "ProviderName", "ProviderURL")
-        },
-        "primaryIdentifier": ["/properties/UserPoolId"],
-        "readOnlyProperties": [
-            f"/properties/{n}" for n in ("UserPoolId", "Arn", "ProviderName", "ProviderURL")
-        ],
-    }
+    def __init_subclass__(cls) -> None:
+        cls.SCHEMA = {
+            "typeName": cls.TYPE,
+            "properties": {name: {} for name in (cls.identifier, *cls.read_only)},
+            "primaryIdentifier": [f"/properties/{cls.identifier}"],
+            "readOnlyProperties": [f"/properties/{name}" for name in cls.read_only],
+        }
 
     def create(self, request: Request) -> Progress:
-        client, model = request.aws_client_factory.cognito_idp, request.desired_state
-        said = _numbers({k: v for k, v in model.items() if k in _POOL})
-        name = model.get("UserPoolName") or f"{request.stack_name}-{request.logical_resource_id}"
-        made = client.create_user_pool(PoolName=name, **said)["UserPool"]
-        model |= {"UserPoolId": made["Id"], "UserPoolName": name, "Arn": made["Arn"]}
-        region = made["Arn"].split(":")[3]
-        model |= {"ProviderName": f"cognito-idp.{region}.amazonaws.com/{made['Id']}"}
-        model |= {"ProviderURL": "https://" + model["ProviderName"]}
-        self._second_factor(client, model)
-        return _done(request, model)
+        model = dict(request.desired_state)
+        model |= self.make(
+            self._client(request), model, f"{request.stack_name}-{request.logical_resource_id}"
+        )
+        return self._done(request, model)
 
     def update(self, request: Request) -> Progress:
-        client, before = request.aws_client_factory.cognito_idp, request.previous_state or {}
-        model = {**request.desired_state, **{n: before[n] for n in ("UserPoolId", "Arn") if n in before}}
-        said = _numbers({k: v for k, v in model.items() if k in _POOL - {"UsernameConfiguration", "Schema"}})
-        client.update_user_pool(UserPoolId=model["UserPoolId"], **said)
-        self._second_factor(client, model)
-        return _done(request, model)
+        before = request.previous_state or {}
+        kept = {name: before[name] for name in (self.identifier, *self.read_only) if name in before}
+        model = {**request.desired_state, **kept}
+        self.change(self._client(request), model)
+        return self._done(request, model)
 
     def delete(self, request: Request) -> Progress:
-        request.aws_client_factory.cognito_idp.delete_user_pool(
-            UserPoolId=request.previous_state["UserPoolId"]
-        )
-        return _done(request, {})
+        self.remove(self._client(request), request.previous_state or request.desired_state)
+        return self._done(request, {})
 
-    def _second_factor(self, client: Any, model: dict[str, Any]) -> None:
+    def make(self, client: Any, model: Model, name: str) -> Model:
+        """Create it; what the model gains. ``name`` is for one that has none."""
+        raise NotImplementedError
+
+    def change(self, client: Any, model: Model) -> None:
+        raise NotImplementedError
+
+    def remove(self, client: Any, model: Model) -> None:
+        raise NotImplementedError
+
+    def _client(self, request: Request) -> Any:
+        return getattr(request.aws_client_factory, self.service)
+
+    def _done(self, request: Request, model: Model) -> Progress:
+        return ProgressEvent(
+            OperationStatus.SUCCESS, resource_model=model, custom_context=request.custom_context
+        )
+
+
+class UserPool(Resource):
+    TYPE = "AWS::Cognito::UserPool"
+    service, identifier = "cognito_idp", "UserPoolId"
+    read_only = ("UserPoolId", "Arn", "ProviderName", "ProviderURL")
+
+    def make(self, client: Any, model: Model, name: str) -> Model:
+        name = model.get("UserPoolName") or name
+        made = client.create_user_pool(PoolName=name, **_typed(model, _POOL))["UserPool"]
+        self._second_factor(client, {**model, "UserPoolId": made["Id"]})
+        place = f"cognito-idp.{made['Arn'].split(':')[3]}.amazonaws.com/{made['Id']}"
+        told = {"Arn": made["Arn"], "ProviderName": place, "ProviderURL": f"https://{place}"}
+        return {"UserPoolId": made["Id"], "UserPoolName": name, **told}
+
+    def change(self, client: Any, model: Model) -> None:
+        said = _typed(
+            model, _POOL - {"AliasAttributes", "Schema", "UsernameAttributes", "UsernameConfiguration"}
+        )
+        client.update_user_pool(UserPoolId=model["UserPoolId"], **said)
+        self._second_factor(client, model)
+
+    def remove(self, client: Any, model: Model) -> None:
+        client.delete_user_pool(UserPoolId=model["UserPoolId"])
+
+    def _second_factor(self, client: Any, model: Model) -> None:
         if "MfaConfiguration" in model:
-            software = "SOFTWARE_TOKEN_MFA" in model.get("EnabledMfas", ())
             client.set_user_pool_mfa_config(
                 UserPoolId=model["UserPoolId"],
                 MfaConfiguration=model["MfaConfiguration"],
-                SoftwareTokenMfaConfiguration={"Enabled": software},
+                SoftwareTokenMfaConfiguration={
+                    "Enabled": "SOFTWARE_TOKEN_MFA" in model.get("EnabledMfas", ())
+                },
             )
 
 
-class UserPoolClient(ResourceProvider[dict[str, Any]]):
+class UserPoolClient(Resource):
     TYPE = "AWS::Cognito::UserPoolClient"
-    SCHEMA = {
-        "typeName": TYPE,
-        "properties": {name: {} for name in ("UserPoolId", "ClientId", "ClientName", "ClientSecret", "Name")},
-        "primaryIdentifier": ["/properties/ClientId"],
-        "readOnlyProperties": [f"/properties/{n}" for n in ("ClientId", "ClientSecret", "Name")],
-    }
+    service, identifier = "cognito_idp", "ClientId"
+    read_only = ("ClientId", "ClientSecret", "Name")
 
-    def create(self, request: Request) -> Progress:
-        model = request.desired_state
-        said = _numbers({k: v for k, v in model.items() if k in _CLIENT})
-        said["ClientName"] = model.get("ClientName") or request.logical_resource_id
-        client = request.aws_client_factory.cognito_idp
+    def make(self, client: Any, model: Model, name: str) -> Model:
+        said = {"ClientName": name, **_typed(model, _CLIENT)}
         made = client.create_user_pool_client(UserPoolId=model["UserPoolId"], **said)["UserPoolClient"]
-        model |= {"ClientId": made["ClientId"], "Name": said["ClientName"]}
-        if "ClientSecret" in made:
-            model["ClientSecret"] = made["ClientSecret"]
-        return _done(request, model)
+        secret = {"ClientSecret": made["ClientSecret"]} if "ClientSecret" in made else {}
+        return {"ClientId": made["ClientId"], "Name": said["ClientName"], **secret}
 
-    def update(self, request: Request) -> Progress:
-        model = {**request.desired_state, "ClientId": request.previous_state["ClientId"]}
-        said = _numbers({k: v for k, v in model.items() if k in _CLIENT - {"GenerateSecret"}})
-        request.aws_client_factory.cognito_idp.update_user_pool_client(
-            UserPoolId=model["UserPoolId"], ClientId=model["ClientId"], **said
+    def change(self, client: Any, model: Model) -> None:
+        client.update_user_pool_client(
+            UserPoolId=model["UserPoolId"],
+            ClientId=model["ClientId"],
+            **_typed(model, _CLIENT - {"GenerateSecret"}),
         )
-        return _done(request, model)
 
-    def delete(self, request: Request) -> Progress:
-        model = request.previous_state
-        request.aws_client_factory.cognito_idp.delete_user_pool_client(
-            UserPoolId=model["UserPoolId"], ClientId=model["ClientId"]
-        )
-        return _done(request, {})
+    def remove(self, client: Any, model: Model) -> None:
+        client.delete_user_pool_client(UserPoolId=model["UserPoolId"], ClientId=model["ClientId"])
 
 
-class GlueDatabase(ResourceProvider[dict[str, Any]]):
+class GlueDatabase(Resource):
     TYPE = "AWS::Glue::Database"
-    SCHEMA = {
-        "typeName": TYPE,
-        "properties": {"DatabaseName": {}, "CatalogId": {}, "DatabaseInput": {}},
-        "primaryIdentifier": ["/properties/DatabaseName"],
-        "readOnlyProperties": ["/properties/DatabaseName"],
-    }
+    service, identifier = "glue", "DatabaseName"
+    read_only = ("DatabaseName",)
 
-    def create(self, request: Request) -> Progress:
-        model = request.desired_state
-        name = (
-            model["DatabaseInput"].get("Name")
-            or f"{request.stack_name}-{request.logical_resource_id}".lower()
+    def make(self, client: Any, model: Model, name: str) -> Model:
+        name = model["DatabaseInput"].get("Name") or name.lower()
+        client.create_database(DatabaseInput={**model["DatabaseInput"], "Name": name})
+        return {"DatabaseName": name}
+
+    def change(self, client: Any, model: Model) -> None:
+        name = model["DatabaseName"]
+        client.update_database(Name=name, DatabaseInput={**model["DatabaseInput"], "Name": name})
+
+    def remove(self, client: Any, model: Model) -> None:
+        client.delete_database(Name=model["DatabaseName"])
+
+
+class WorkGroup(Resource):
+    TYPE = "AWS::Athena::WorkGroup"
+    service, identifier = "athena", "Name"
+
+    def make(self, client: Any, model: Model, name: str) -> Model:
+        del name  # it must have one
+        said = _typed(model, {"Description", "Tags"})
+        client.create_work_group(
+            Name=model["Name"], Configuration=_typed(model)["WorkGroupConfiguration"], **said
         )
-        said = {**model["DatabaseInput"], "Name": name}
-        request.aws_client_factory.glue.create_database(DatabaseInput=said)
-        return _done(request, model | {"DatabaseName": name})
+        return {}
 
-    def update(self, request: Request) -> Progress:
-        model = request.desired_state
-        name = request.previous_state["DatabaseName"]
-        said = {**model["DatabaseInput"], "Name": name}
-        request.aws_client_factory.glue.update_database(Name=name, DatabaseInput=said)
-        return _done(request, model | {"DatabaseName": name})
+    def change(self, client: Any, model: Model) -> None:
+        """moto cannot change one: it is made anew; queries that were asked are gone with the old one."""
+        self.remove(client, model)
+        self.make(client, model, "")
 
-    def delete(self, request: Request) -> Progress:
-        request.aws_client_factory.glue.delete_database(Name=request.previous_state["DatabaseName"])
-        return _done(request, {})
+    def remove(self, client: Any, model: Model) -> None:
+        client.delete_work_group(WorkGroup=model["Name"], RecursiveDeleteOption=True)
+
+
+class Dashboard(Resource):
+    TYPE = "AWS::CloudWatch::Dashboard"
+    service, identifier = "cloudwatch", "DashboardName"
+
+    def make(self, client: Any, model: Model, name: str) -> Model:
+        name = model.get("DashboardName") or name
+        client.put_dashboard(DashboardName=name, DashboardBody=model["DashboardBody"])
+        return {"DashboardName": name}
+
+    def change(self, client: Any, model: Model) -> None:
+        self.make(client, model, "")
+
+    def remove(self, client: Any, model: Model) -> None:
+        client.delete_dashboards(DashboardNames=[model["DashboardName"]])
+
+
+class MetricFilter(Resource):
+    TYPE = "AWS::Logs::MetricFilter"
+    service, identifier = "logs", "FilterName"
+
+    def make(self, client: Any, model: Model, name: str) -> Model:
+        name = model.get("FilterName") or name
+        rows = [_transformation(row) for row in model["MetricTransformations"]]
+        client.put_metric_filter(
+            logGroupName=model["LogGroupName"],
+            filterName=name,
+            filterPattern=model["FilterPattern"],
+            metricTransformations=rows,
+        )
+        return {"FilterName": name}
+
+    def change(self, client: Any, model: Model) -> None:
+        """moto keeps the old one beside the new one of the same name."""
+        self.remove(client, model)
+        self.make(client, model, "")
+
+    def remove(self, client: Any, model: Model) -> None:
+        client.delete_metric_filter(logGroupName=model["LogGroupName"], filterName=model["FilterName"])
+
+
+def _transformation(row: Model) -> Model:
+    """The API writes in small letters what the template writes in capitals."""
+    said = {name[0].lower() + name[1:]: value for name, value in row.items() if name != "Dimensions"}
+    if "defaultValue" in said:
+        said["defaultValue"] = float(said["defaultValue"])
+    if "Dimensions" in row:
+        said["dimensions"] = {d["Key"]: d["Value"] for d in row["Dimensions"]}
+    return said
+
+
+def _typed(model: Model, names: set[str] | None = None) -> Model:
+    """What a service is told: CloudFormation passes numbers and booleans as text."""
+    return {name: _value(value) for name, value in model.items() if names is None or name in names}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, dict):
+        return _typed(value)
+    if isinstance(value, list):
+        return [_value(part) for part in value]
+    if isinstance(value, str) and re.fullmatch(r"-?\d{1,18}", value):
+        return int(value)
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
 _POOL = {
@@ -155,7 +238,8 @@ _POOL = {
 }  # fmt: skip
 _CLIENT = {
     "AccessTokenValidity", "AuthSessionValidity", "AllowedOAuthFlows", "AllowedOAuthFlowsUserPoolClient",
-    "AllowedOAuthScopes", "CallbackURLs", "DefaultRedirectURI", "EnableTokenRevocation", "ExplicitAuthFlows",
-    "GenerateSecret", "IdTokenValidity", "LogoutURLs", "PreventUserExistenceErrors", "ReadAttributes",
-    "RefreshTokenValidity", "SupportedIdentityProviders", "TokenValidityUnits", "WriteAttributes",
+    "AllowedOAuthScopes", "CallbackURLs", "ClientName", "DefaultRedirectURI", "EnableTokenRevocation",
+    "ExplicitAuthFlows", "GenerateSecret", "IdTokenValidity", "LogoutURLs", "PreventUserExistenceErrors",
+    "ReadAttributes", "RefreshTokenValidity", "SupportedIdentityProviders", "TokenValidityUnits",
+    "WriteAttributes",
 }  # fmt: skip
