@@ -51,10 +51,14 @@ def build(folder: Path) -> Any:
 
 def serve(folder: Path, port: int) -> None:
     """Answer until the process is ended. Raises StackError."""
-    from werkzeug.serving import make_server
+    from werkzeug.serving import WSGIRequestHandler, make_server
+
+    class Handler(WSGIRequestHandler):
+        def log_request(self, *_: object) -> None:
+            """The application writes its own line."""
 
     app, storage = build(folder)
-    server = make_server(HOST, port, app, threaded=True)
+    server = make_server(HOST, port, app, threaded=True, request_handler=Handler)
     ended = threading.Event()
     threading.Thread(target=_sweep, args=(storage, ended), daemon=True).start()
     sys.stderr.write(f"Athena endpoint at http://{HOST}:{port}\n")
@@ -91,7 +95,10 @@ def credentials(folder: Path, profile: Path | None, name: str) -> dict[str, str]
     made = _post(f"{endpoint}/credentials", {m: getattr(known, m) for m in members if getattr(known, m)})
     place = folder / "athena" / "profiles" / name
     files = endpoint_process.write_aws_profile(place, name, made, endpoint, stack["endpoint"], REGION)
-    return {**files, "AWS_PROFILE": name, "AWS_REGION": REGION, "ATHENA_RESULTS": made["results"]}
+    # pyarrow's own S3 client reads no endpoints from files
+    places = {"AWS_ENDPOINT_URL_S3": stack["endpoint"], "AWS_ENDPOINT_URL_ATHENA": endpoint}
+    places |= {"AWS_ENDPOINT_URL_GLUE": endpoint}
+    return {**files, "AWS_PROFILE": name, "AWS_REGION": REGION, **places, "ATHENA_RESULTS": made["results"]}
 
 
 def _post(url: str, body: dict[str, str]) -> dict[str, str]:

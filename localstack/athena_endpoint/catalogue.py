@@ -9,7 +9,7 @@ from typing import Any, Final
 from athena_endpoint.errors import ApiError, StatementFailed, invalid
 from athena_endpoint.keys import Analyst
 from athena_endpoint.paging import paged
-from athena_endpoint.product import Product, Shown
+from athena_endpoint.product import KeyEnded, Product, Shown
 from athena_endpoint.purposes import merged
 from athena_endpoint.results import hive_type
 
@@ -29,6 +29,8 @@ class Catalogue:
         """Raises ApiError."""
         try:
             return self._product(caller.connection).tables(merged(caller.said()))
+        except KeyEnded:
+            raise
         except StatementFailed as failed:
             raise ApiError("MetadataException", failed.reason) from failed
 

@@ -40,6 +40,7 @@ class Execution:
     group: WorkGroup
     asked: Mapping[str, Any]
     submitted: float
+    managed: bool = False
     state: State = "QUEUED"
     reason: str = ""
     ours: bool = False
@@ -53,6 +54,8 @@ class Execution:
     location: str = ""
     manifest: str = ""
     size: int = 0
+    #: the page that the platform gave last: where it begins, its rows, when
+    page: tuple[int, list[tuple[str | None, ...]], float] = (0, [], 0.0)
 
     def cancelled(self) -> bool:
         return self.state == "CANCELLED"
@@ -75,7 +78,9 @@ class Executions:
         self._busy: dict[str, int] = {}
         self._tokens: dict[tuple[str, str], tuple[str, str]] = {}
 
-    def start(self, analyst: Analyst, group: WorkGroup, asked: Mapping[str, Any]) -> str:
+    def start(
+        self, analyst: Analyst, group: WorkGroup, asked: Mapping[str, Any], *, managed: bool = False
+    ) -> str:
         """The id of a new execution, or of the one that the same request token began.
 
         Raises ApiError when too many wait, or a token comes with another request.
@@ -100,7 +105,8 @@ class Executions:
                     "排队的查询过多,请稍后 / Too many queries wait: try again later",
                     Reason="CONCURRENT_QUERY_LIMIT_EXCEEDED",
                 )
-            made = Execution(str(uuid.uuid4()), analyst, asked["QueryString"], group, asked, self._now())
+            query, now = asked["QueryString"], self._now()
+            made = Execution(str(uuid.uuid4()), analyst, query, group, asked, now, managed=managed)
             self._known[made.id] = made
             if token:
                 self._tokens[analyst.principal, token] = (made.id, same)

@@ -52,6 +52,13 @@ class Glue:
             raise _nothing(f"Table {wanted}")
         return {"Table": _table(name, found)}
 
+    def _delete(self, caller: Analyst, asked: Mapping[str, Any]) -> Answer:
+        """Clients that failed to make a table remove it: told that there is none, they tell the reason."""
+        _known(asked["DatabaseName"])
+        if self._catalogue.named(caller, asked["Name"]) is not None:
+            raise ApiError("AccessDeniedException", "此处只读 / Nothing is deleted here")
+        raise _nothing(f"Table {asked['Name']}")
+
     def _partitions(self, _caller: Analyst, asked: Mapping[str, Any]) -> Answer:
         _known(asked["DatabaseName"])
         return {"Partitions": []}
@@ -88,5 +95,5 @@ def _table(database: str, table: Shown) -> Answer:
 
 _OPERATIONS: Final[Mapping[str, Callable[[Glue, Analyst, Mapping[str, Any]], Answer]]] = {
     "GetDatabases": Glue._databases, "GetDatabase": Glue._database_, "GetTables": Glue._tables,
-    "GetTable": Glue._table_, "GetPartitions": Glue._partitions,
+    "GetTable": Glue._table_, "DeleteTable": Glue._delete, "GetPartitions": Glue._partitions,
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -10,10 +11,12 @@ from athena_endpoint.errors import ApiError, StatementFailed, invalid
 from athena_endpoint.executions import ENDED, Execution, Executions
 from athena_endpoint.keys import Analyst
 from athena_endpoint.paging import offset, paged, token
-from athena_endpoint.product import PAGE, Product
+from athena_endpoint.product import KeyEnded, Product
 from athena_endpoint.results import text_rows
 from athena_endpoint.storage import Storage
 from athena_endpoint.workgroups import ENGINE, PRIMARY, Prepared, WorkGroup, WorkGroups
+
+PAGE_KEPT_SECONDS: Final = 20.0
 
 
 class Athena:
@@ -47,7 +50,9 @@ class Athena:
         catalog = asked.get("QueryExecutionContext", {}).get("Catalog") or CATALOG
         check_catalog(catalog)
         group = self._groups.get(caller.principal, asked.get("WorkGroup", PRIMARY))
-        return {"QueryExecutionId": self._executions.start(caller, group, asked)}
+        location = asked.get("ResultConfiguration", {}).get("OutputLocation", "")
+        managed = group.managed and not self._storage.key_of(location).startswith(caller.own)
+        return {"QueryExecutionId": self._executions.start(caller, group, asked, managed=managed)}
 
     def _get(self, caller: Analyst, asked: Mapping[str, Any]) -> Answer:
         return {"QueryExecution": self._told(self._executions.get(caller, asked["QueryExecutionId"]))}
@@ -102,7 +107,7 @@ class Athena:
             "Status": status, "Statistics": statistics, "WorkGroup": one.group.name, "EngineVersion": ENGINE,
             "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
         }  # fmt: skip
-        if one.group.managed:
+        if one.managed:
             told["ManagedQueryResultsConfiguration"] = {"Enabled": True}
         else:
             told["ResultConfiguration"] = {"OutputLocation": one.location or self._usual_location(one)}
@@ -133,7 +138,7 @@ class Athena:
         start = max(after - heading, 0)
         if len(rows) < most and start < total:
             room = most - len(rows)
-            rows += self._page(caller, one, start, room) if one.ran else one.rows[start : start + room]
+            rows += self._page(caller, one, start)[:room] if one.ran else one.rows[start : start + room]
         answer: Answer = {
             "UpdateCount": one.ran.rows if unloaded and one.ran else 0,
             "ResultSet": {
@@ -145,27 +150,34 @@ class Athena:
             answer["NextToken"] = token(after + len(rows))
         return answer
 
-    def _page(self, caller: Analyst, one: Execution, after: int, room: int) -> list[tuple[str | None, ...]]:
+    def _page(self, caller: Analyst, one: Execution, after: int) -> list[tuple[str | None, ...]]:
+        """Rows from ``after`` on. The platform's pages are larger than those of Athena's API: the last one
+        is kept for a moment."""
         assert one.ran is not None
-        try:
-            table = self._product(caller.connection).rows(one.ran.id, one.use, after, min(room, PAGE))
-        except StatementFailed as failed:
-            raise ApiError(
-                "InvalidRequestException", failed.reason, AthenaErrorCode="RESULT_GONE"
-            ) from failed
-        return list(text_rows(table))
+        begin, rows, at = one.page
+        if not begin <= after < begin + len(rows) or time.monotonic() - at > PAGE_KEPT_SECONDS:
+            try:
+                found = self._product(caller.connection).rows(one.ran.id, one.use, after)
+            except KeyEnded:
+                raise
+            except StatementFailed as failed:
+                raise ApiError(
+                    "InvalidRequestException", failed.reason, AthenaErrorCode="RESULT_GONE"
+                ) from failed
+            begin, rows = after, list(text_rows(found))
+            one.page = (begin, rows, time.monotonic())
+        return rows[after - begin :]
 
     # --- work groups ---
 
     def _group(self, caller: Analyst, asked: Mapping[str, Any]) -> Answer:
         group = self._groups.get(caller.principal, asked["WorkGroup"])
-        place: Answer = (
-            {"ManagedQueryResultsConfiguration": {"Enabled": True}}
-            if group.managed
-            else {"ResultConfiguration": {"OutputLocation": self._storage.uri(caller.own)}}
-        )
+        # The location is told for managed groups, too: a client that names it gets files, and one that
+        # looks for a place (awswrangler) makes no bucket of its own.
         configuration = {
-            **place, "EnforceWorkGroupConfiguration": True, "PublishCloudWatchMetricsEnabled": False,
+            "ResultConfiguration": {"OutputLocation": self._storage.uri(caller.own)},
+            "ManagedQueryResultsConfiguration": {"Enabled": group.managed},
+            "EnforceWorkGroupConfiguration": not group.managed, "PublishCloudWatchMetricsEnabled": False,
             "RequesterPaysEnabled": False, "EngineVersion": ENGINE,
         }  # fmt: skip
         told = {**_summary(group), "Configuration": configuration}
@@ -235,10 +247,9 @@ def _summary(group: WorkGroup) -> Answer:
 
 
 def _prepared(one: Prepared) -> Answer:
-    return {
-        "StatementName": one.name, "QueryStatement": one.sql, "WorkGroupName": one.work_group,
-        "Description": one.description, "LastModifiedTime": one.modified,
-    }  # fmt: skip
+    told = {"StatementName": one.name, "QueryStatement": one.sql, "WorkGroupName": one.work_group}
+    described = {"Description": one.description} if one.description else {}  # an empty one is not valid
+    return {**told, **described, "LastModifiedTime": one.modified}
 
 
 _TIMELINE: Final = (

@@ -55,7 +55,7 @@ def column(name: str, kind: str) -> Column:
     if bare == "decimal":
         numbers = [int(n) for n in re.findall(r"\d+", text)]
         return Column(name, "decimal", *(numbers or [38, 0])[:2])
-    bare = _OTHER_NAMES.get(bare, bare)
+    bare = _OTHER_NAMES.get(bare, re.sub(r"_(?:s|ms|us|ns)$", "", bare))
     bare = bare if bare in _PRECISIONS else "varchar"
     return Column(name, bare, _PRECISIONS[bare])
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final
 
 from botocore.loaders import Loader
@@ -25,7 +26,7 @@ from athena_endpoint.errors import ApiError, StatementFailed, invalid
 from athena_endpoint.glue import Glue
 from athena_endpoint.keys import Analyst, Keys
 from athena_endpoint.operations import Athena
-from athena_endpoint.product import Product
+from athena_endpoint.product import KeyEnded, Product
 from athena_endpoint.storage import Storage
 from huitong.cli.connection import USE, Connection
 
@@ -56,11 +57,6 @@ class App:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        loader = Loader()
-        self._models = {
-            name: ServiceModel(loader.load_service_model(name, "service-2"), name)
-            for name in ("athena", "glue")
-        }
         self._operations = {
             "athena": endpoint.athena.operation,
             "glue": Glue(endpoint.athena.catalogue).operation,
@@ -104,7 +100,7 @@ class App:
             raise ApiError("UnknownOperationException", "No operation of Athena or Glue is named")
         caller = self._caller(request, service)
         try:
-            model = self._models[service].operation_model(name)
+            model = _model(service).operation_model(name)
         except OperationNotFoundError:
             raise ApiError("UnknownOperationException", f"There is no operation {name[:100]}") from None
         asked = _object(request.get_data())
@@ -112,7 +108,12 @@ class App:
             report = ParamValidator().validate(asked, model.input_shape)
             if report.has_errors():
                 raise _malformed(service, report.generate_report())
-        return _json(self._operations[service](name)(caller, asked), _JSON)
+        operation = self._operations[service](name)
+        try:
+            return _json(operation(caller, asked), _JSON)
+        except KeyEnded as ended:
+            self._endpoint.keys.revoke(caller.access_key)
+            raise ApiError("UnrecognizedClientException", ended.reason, 403) from ended
 
     def _caller(self, request: HttpRequest, service: str) -> Analyst:
         signed = signatures.Request(
@@ -155,6 +156,11 @@ class App:
             "principal": principal,
             "results": self._endpoint.storage.uri(analyst.own),
         }
+
+
+@cache
+def _model(service: str) -> ServiceModel:
+    return ServiceModel(Loader().load_service_model(service, "service-2"), service)
 
 
 def _object(data: bytes) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Work groups: each an analyst's own name for what data are used for; and prepared statements in them.
 
-``primary`` is always there and says what the analyst's profile says. Others are made with tags
-(``case``, ``duty``, ``grant``, ``purpose``, ``unit``). Every work group enforces its place of results.
+``primary`` and ``files`` are always there and say what the analyst's profile says. Others are made with
+tags (``case``, ``duty``, ``grant``, ``purpose``, ``unit``). Results are *managed* (had by the API, page by
+page, asked of the platform anew), or files in the analyst's own folder as in ``files``.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from athena_endpoint.keys import write_private
 from athena_endpoint.purposes import NAMES
 
 PRIMARY: Final = "primary"
+FILES: Final = "files"
 ENGINE: Final = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}
 _MOST: Final = 100
 _NAME: Final = re.compile(r"[a-zA-Z0-9._-]{1,128}")
@@ -27,14 +29,19 @@ _STATEMENT: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,255}")
 
 @dataclass(frozen=True, slots=True)
 class WorkGroup:
-    """``use`` is what its queries are for; with ``managed`` results are had by the API alone, without
-    a file."""
+    """``use`` is what its queries are for; ``managed``: results are had by the API, no file is made."""
 
     name: str
     description: str = ""
     use: Mapping[str, str] = field(default_factory=dict)
-    managed: bool = False
+    managed: bool = True
     created: float = 0.0
+
+
+_STANDING: Final = (
+    WorkGroup(PRIMARY, "结果经接口读取 results by the API"),
+    WorkGroup(FILES, "结果为文件 results as files in S3, UNLOAD", managed=False),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +71,14 @@ class WorkGroups:
 
     def all(self, principal: str) -> list[WorkGroup]:
         own = [WorkGroup(**one) for one in self._kept().get(principal, ())]
-        return [WorkGroup(PRIMARY, "本人连接配置所述用途 as the profile says"), *own]
+        return [*_STANDING, *own]
 
     def create(self, principal: str, asked: Mapping[str, Any]) -> None:
         """Raises ApiError on a name that is taken or none, and on tags that say nothing of the use."""
         name = asked["Name"]
         tags = {tag.get("Key", ""): tag.get("Value", "") for tag in asked.get("Tags", ())}
         configuration = asked.get("Configuration", {})
-        managed = bool(configuration.get("ManagedQueryResultsConfiguration", {}).get("Enabled"))
+        managed = bool(configuration.get("ManagedQueryResultsConfiguration", {}).get("Enabled", True))
         if not _NAME.fullmatch(name):
             raise invalid("工作组名称无效", "The name of the work group is not valid")
         if unknown := sorted(set(tags) - set(NAMES)):
@@ -93,15 +100,16 @@ class WorkGroups:
                     f"工作组最多 {_MOST} 个", f"At most {_MOST} work groups", "RESOURCE_LIMIT_EXCEEDED"
                 )
             made = WorkGroup(name, asked.get("Description", ""), tags, managed, self._now())
-            self._keep(principal, [*groups[1:], made])
+            self._keep(principal, [*groups[len(_STANDING) :], made])
 
     def delete(self, principal: str, name: str) -> None:
         """Raises ApiError for ``primary`` and for one that is not there."""
         with self._lock:
             self.get(principal, name)
-            if name == PRIMARY:
-                raise invalid("primary 不能删除", "The primary work group cannot be deleted")
-            self._keep(principal, [g for g in self.all(principal)[1:] if g.name != name])
+            if name in (PRIMARY, FILES):
+                raise invalid(f"{name} 不能删除", f"The work group {name} cannot be deleted")
+            own = self.all(principal)[len(_STANDING) :]
+            self._keep(principal, [group for group in own if group.name != name])
             for key in [k for k in self._prepared if k[:2] == (principal, name)]:
                 del self._prepared[key]
 

@@ -75,7 +75,7 @@ class Worker:
     def _select(self, execution: Execution, statement: Statement, product: Product) -> None:
         ran = product.run(statement.sql, execution.use)
         execution.ran, execution.columns = ran, ran.columns
-        if execution.group.managed or execution.cancelled():
+        if execution.managed or execution.cancelled():
             return
         key = f"{execution.analyst.own}{execution.id}.csv"
         execution.size = self._storage.put_lines(key, self._csv(execution, ran, product))
@@ -93,7 +93,11 @@ class Worker:
         """A file of the data, taken away: the platform's export, by right, marked, on record (C-21, L-38)."""
         folder = self._storage.key_of(statement.to)
         own = execution.analyst.own
-        if not folder.startswith(own) or ".." in folder or execution.group.managed:
+        if execution.managed:
+            raise StatementFailed(
+                "UNLOAD 须用工作组 files", "UNLOAD needs the work group files", code="unload-location"
+            )
+        if not folder.startswith(own) or ".." in folder:
             place = self._storage.uri(own)
             raise StatementFailed(
                 f"UNLOAD 只能写入 {place} 之下", f"UNLOAD writes below {place} only", code="unload-location"
@@ -127,7 +131,7 @@ class Worker:
         rows = self._shown(execution, statement, product)
         execution.columns = tuple(column(name, "string") for name in _HEADINGS[statement.kind])
         execution.rows = tuple(rows)
-        if execution.group.managed:
+        if execution.managed:
             return
         key = f"{execution.analyst.own}{execution.id}.txt"
         execution.size = self._storage.put_lines(key, txt_lines(rows))
