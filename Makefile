@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help setup up down deploy status demo test test-unit test-e2e lint format bench bench-peers lock pr clean
+.PHONY: help setup up down deploy status demo test test-unit test-e2e lint format bench bench-peers lock package package-check pr clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -90,6 +90,17 @@ lock-localstack: ## Resolve localstack/localstack.in anew into localstack.txt (w
 
 lock: ## Resolve pyproject.toml anew into requirements.lock (with hashes)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --all-extras --python-version 3.11 --no-header --no-annotate --no-emit-index-url -o requirements.lock pyproject.toml
+	$(BIN)/python -m infra.packaging lock
+
+PYTHON_VERSION ?= 3.13
+PLATFORM ?= both
+PACKAGING = $(BIN)/python -m infra.packaging --python $(PYTHON_VERSION) --platform $(PLATFORM)
+
+package: $(STAMP) ## What Lambda runs, in build/package: PLATFORM=x86_64|arm64|both PYTHON_VERSION=3.13
+	@$(PACKAGING) build
+
+package-check: $(STAMP) ## The same built twice, compared
+	@$(PACKAGING) check
 
 pr: lint test ## What CI runs
 

@@ -7,21 +7,26 @@ second platform: every service is the one that the functions run.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from huitong.audit.trace import Traces
 from huitong.batches.model import Batch
 from huitong.batches.register import Batches
+from huitong.batches.runs import Runs
 from huitong.contracts.registry import Contracts
 from huitong.local.messages import MemoryEvents, MemoryQueue
 from huitong.local.objects import DiskObjects
 from huitong.local.register import MemoryRegister
-from huitong.ports import Clock, EventBus, Item, ObjectStore, Queue, Register, SystemClock
+from huitong.local.workflows import MemoryWorkflows
+from huitong.ports import Clock, EventBus, Item, ObjectStore, Queue, Register, SystemClock, Workflows
 from huitong.quality.rulebook.book import Rulebook
 from huitong.warehouse.publication import Publications
+
+if TYPE_CHECKING:
+    from huitong.comparison.fan_out import FanOut
 
 
 class KeptRegister(MemoryRegister):
@@ -56,6 +61,7 @@ class Ports:
     compare_queue: Queue = field(default_factory=MemoryQueue)
     push_queue: Queue = field(default_factory=MemoryQueue)
     events: EventBus = field(default_factory=MemoryEvents)
+    workflows: Workflows = field(default_factory=MemoryWorkflows)
     clock: Clock = field(default_factory=SystemClock)
 
 
@@ -80,7 +86,13 @@ def ports_in(root: Path) -> Ports:
 
 
 class Platform:
-    """The three steps from a landed object to published tables."""
+    """The three steps from a landed object to published tables.
+
+    ``fan_out_rows``: larger comparisons are handed to ``ports.workflows``, whose executions
+    :meth:`compare_in_parts` carries out; 0 = every comparison is done by one function.
+    """
+
+    fan_out_rows = 0
 
     def __init__(self, ports: Ports) -> None:
         self.ports = ports
@@ -142,6 +154,7 @@ class Platform:
             events=p.events,
             clock=p.clock,
             office=Office(self.rulebook.of, self.rulebook.known, tables),
+            fan_out_rows=self.fan_out_rows,
         ).run(batch_id)
 
     def compare(self, resource: str) -> list[Batch]:
@@ -160,7 +173,39 @@ class Platform:
             compare_queue=p.compare_queue,
             events=p.events,
             clock=p.clock,
+            fan_out=self._fan_out() if self.fan_out_rows else None,
         ).run(resource)
+
+    def _fan_out(self) -> FanOut:
+        from huitong.batches.failure import Failures
+        from huitong.comparison.fan_out import FanOut
+
+        p = self.ports
+        failures = Failures(self.batches, p.events, p.compare_queue)
+        return FanOut(Runs(p.register), p.workflows, p.staging, failures, p.clock, self.fan_out_rows)
+
+    def compare_in_parts(self, given: Mapping[str, Any]) -> Batch:
+        """What the state machine does with what it was started with: every part, then the commit."""
+        for item in json.loads(self.ports.staging.read(given["items"])):
+            self.compare_part(given["plan"], item["number"])
+        return self.commit_comparison(given["plan"])
+
+    def compare_part(self, plan: str, number: int) -> Mapping[str, Any]:
+        from huitong.comparison.part import ComparePart
+
+        return ComparePart(self.ports.warehouse, self.ports.staging, self.contracts).run(plan, number)
+
+    def commit_comparison(self, plan: str) -> Batch:
+        from huitong.comparison.commit import CommitComparison
+        from huitong.comparison.publishing import Publishing
+        from huitong.warehouse.lakehouse import Lakehouse
+
+        p = self.ports
+        house = Lakehouse(p.catalog, "huitong", p.warehouse)
+        publishing = Publishing(house, self.batches, self.publications, p.push_queue, p.events)
+        return CommitComparison(
+            p.staging, self.contracts, Runs(p.register), publishing, p.compare_queue, p.clock
+        ).run(plan)
 
     def deliver(self, file: Path, resource: str, unit: str) -> Batch:
         """Land a file and take it through all three steps; the batch as it ended."""
