@@ -109,7 +109,8 @@ def _literal(value: str) -> str:
         tree: Any = sqlglot.parse_one(value, read="trino")
     except SqlglotError:
         tree = None
-    if tree is None or not all(isinstance(node, _PLAIN) for node in tree.walk()):
+    plain = tree is not None and all(isinstance(node, _PLAIN) for node in tree.walk())
+    if not plain or any(token.comments for token in _tokens(value)):
         raise StatementFailed(
             "参数须为一个常量;文字须加单引号",
             "A parameter is one literal; texts are in single quotes",
