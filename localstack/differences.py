@@ -75,6 +75,16 @@ DIFFERENCES: tuple[Difference, ...] = (
         "部署后为函数角色补一条策略", "Roles of functions get one more policy after the deployment",
     ),
     Difference(
+        "one-machine", BOTH,
+        "分布式映射的各分片都在本机运行", "All parts of a distributed map run on this machine",
+        "deployment.py 将状态机的 MaxConcurrency 改为 2", "deployment.py sets MaxConcurrency of state machines to 2",
+    ),
+    Difference(
+        "task-errors", ("ministack",),
+        "函数任务的错误名总是 Runtime.HandlerError,GiveUp 也被重试", "A task's error is always called Runtime.HandlerError: GiveUp is tried again, too",
+        "只是多试几次,结果相同", "Some more attempts; the outcome is the same",
+    ),
+    Difference(
         "empty-change-set",
         ("localstack",),
         "没有变化的变更集可以执行,并耗时半分钟",

@@ -16,10 +16,10 @@ class Killed(BaseException):
 
 
 EFFECTS = frozenset(
-    {"put", "put_file", "delete", "create", "replace", "write", "send", "publish", "commit_table"}
+    {"put", "put_file", "delete", "create", "replace", "write", "send", "publish", "commit_table", "start"}
 )
 
-READS = frozenset({"get", "query", "query_index", "head", "read", "open", "local", "load_table"})
+READS = frozenset({"get", "query", "query_index", "head", "read", "open", "local", "load_table", "state"})
 
 
 def throttled(what: str) -> HuitongError:

@@ -168,13 +168,18 @@ def test_only_the_steps_of_the_flow_and_housekeeping_write_to_the_warehouse() ->
         for s in statements(function)
         if "s3:PutObject" in listed(s["Action"]) and "WarehouseBucket" in str(s["Resource"])
     }
-    assert writers == {"ValidateBatchFunction", "CompareBatchFunction", "MaintainTablesFunction"}
+    assert writers == {
+        "ValidateBatchFunction", "CompareBatchFunction", "MaintainTablesFunction",
+        "ComparePartFunction", "CommitComparisonFunction",
+    }  # fmt: skip
 
 
 ENVIRONMENTS = {
     "IngestFileFunction": settings.IngestSettings,
     "ValidateBatchFunction": settings.ValidateSettings,
     "CompareBatchFunction": settings.CompareSettings,
+    "ComparePartFunction": settings.PartSettings,
+    "CommitComparisonFunction": settings.CommitSettings,
     "MaintainTablesFunction": settings.MaintenanceSettings,
     "PushChangesFunction": settings.PushSettings,
     "ArchiveEvidenceFunction": settings.ArchiveSettings,
