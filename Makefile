@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help setup up down deploy status demo test test-unit test-e2e lint format bench bench-peers lock package package-check pr clean
+.PHONY: help setup up down deploy status demo test test-unit test-e2e lint lint-checkov format bench bench-peers lock package package-check pr clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,9 +11,14 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 STACK := $(BIN)/python localstack/stack.py
 WORKERS ?= 2
-# ministack or localstack, for up, demo and test-e2e
+# For up, down, demo and test-e2e: ministack or localstack; DOCKER=1 runs the latter in a container.
 EMULATOR ?= ministack
 export EMULATOR STACK_PORT LOCALSTACK_PYTHON
+ifeq ($(DOCKER),1)
+export HUITONG_STACK := external
+export AWS_ENDPOINT_URL := http://127.0.0.1:$(or $(STACK_PORT),4566)
+COMPOSE := docker compose -f localstack/compose.yaml
+endif
 
 help: ## This list
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,11 +44,16 @@ venv-of-debian:
 	@echo "installing Debian's python3-venv …"
 	@apt-get update -qq && apt-get install -qq -y python3-venv >/dev/null
 
-up: $(STAMP) ## Start the local stack and deploy; leaves .stack/profile.json for .venv/bin/huitong
+# Nothing without DOCKER=1.
+.PHONY: container
+container:
+	@$(if $(COMPOSE),$(COMPOSE) up -d --build --wait,:)
+
+up: $(STAMP) container ## Start the local stack and deploy; leaves .stack/profile.json for .venv/bin/huitong
 	@$(STACK) up
 
-down: $(STAMP) ## Stop the local stack; its state is kept
-	@$(STACK) down
+down: $(STAMP) ## Stop the local stack; MiniStack keeps its state
+	@$(if $(COMPOSE),$(COMPOSE) down,$(STACK) down)
 
 deploy: $(STAMP) ## Deploy what has changed to the local stack
 	@$(STACK) deploy
@@ -51,7 +61,7 @@ deploy: $(STAMP) ## Deploy what has changed to the local stack
 status: $(STAMP) ## Where the local stack is
 	@$(STACK) status
 
-demo: $(STAMP) ## Deliveries and one whole sharing, from application to termination
+demo: $(STAMP) container ## Deliveries and one whole sharing, from application to termination
 	@$(BIN)/python localstack/demo.py
 
 test: test-unit test-e2e ## The whole suite
@@ -59,17 +69,35 @@ test: test-unit test-e2e ## The whole suite
 test-unit: $(STAMP) ## Everything that needs no stack
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m "not e2e" tests
 
-test-e2e: $(STAMP) ## On a local stack of its own
+test-e2e: $(STAMP) container ## On a local stack of its own
 	@if ls tests/e2e/test_*.py >/dev/null 2>&1; then $(BIN)/python -m pytest -q -m e2e tests/e2e; else echo "no e2e tests yet"; fi
+
+# What of the end-to-end tests CI repeats on LocalStack; all of them: make test-e2e EMULATOR=localstack
+ON_LOCALSTACK ?= tests/e2e/test_stack.py tests/e2e/test_people_on_the_stack.py
+
+test-localstack: $(STAMP) ## The plugins of localstack/host_mode, and a part of the end-to-end tests on LocalStack
+	@status=0; python=$$($(BIN)/python localstack/host_environment.py) || status=$$?; \
+	if [ $$status = 3 ]; then echo "LocalStack: skipped, no Python 3.12 or later here"; \
+	elif [ $$status != 0 ]; then exit $$status; \
+	else $$python -m pytest -q localstack/host_mode/tests && EMULATOR=localstack $(BIN)/python -m pytest -q -m e2e $(ON_LOCALSTACK); fi
 
 lint: $(STAMP) ## ruff, mypy, import rules, templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@for folder in functions/*/; do MYPYPATH=layers/huitong/python:$$folder $(BIN)/mypy $$folder; done
+	MYPYPATH=.:layers/huitong/python:localstack:infra/lint_rules $(BIN)/mypy infra localstack/*.py localstack/athena_endpoint
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/cfn-lint -a infra/lint_rules -t template.yaml infra/second-site.yaml
 	$(BIN)/python infra/write_routes.py --check
+
+lint-checkov: $(STAMP) .venv-checkov/.installed ## Checkov's rules over the templates, in .venv-checkov
+	@$(BIN)/python infra/checkov/check.py .venv-checkov/bin/checkov
+
+.venv-checkov/.installed: infra/checkov/requirements.lock
+	@test -x .venv-checkov/bin/python || $(PYTHON) -m venv .venv-checkov
+	@.venv-checkov/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r infra/checkov/requirements.lock
+	@touch $@
 
 format: $(STAMP) ## Put the code into form
 	$(BIN)/ruff check --fix -q .
@@ -77,6 +105,9 @@ format: $(STAMP) ## Put the code into form
 
 bench: $(STAMP) ## Ratios to a floor measured in the same run; BENCH=… adds arguments
 	@$(BIN)/python -m benchmarks $(BENCH)
+
+fanout: $(STAMP) ## ROWS rows compared in parts on a stack of its own, one worker killed (ROWS=10000000)
+	@$(BIN)/python -m benchmarks.fan_out --rows $(or $(ROWS),1000000)
 
 bench-peers: .venv-bench/.installed ## The tools that rules are compared with, in .venv-bench
 
