@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import stack as stacks
+from emulators import StackError
 
 UNIT = "1144030000AA01019J"
 #: Recovery time and recovery point that are aimed at, in seconds.
@@ -222,7 +223,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="huitong-drill-"))
     try:
         report = drill(folder, resources=asked.resources, rows=asked.rows, editions=asked.editions)
-    except (DrillFailed, stacks.StackError) as error:
+    except (DrillFailed, StackError) as error:
         sys.stderr.write(f"✗ {error}\n  kept for you to look at: {folder}\n")
         return 1
     shutil.rmtree(folder)
