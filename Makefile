@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help setup up down deploy status demo test test-unit test-e2e lint lint-checkov format bench bench-peers lock package package-check pr clean
+.PHONY: help setup up down deploy status demo test test-unit test-e2e lint lint-checkov format bench bench-peers lock package package-check sbom audit pr clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -132,6 +132,12 @@ package: $(STAMP) ## What Lambda runs, in build/package: PLATFORM=x86_64|arm64|b
 
 package-check: $(STAMP) ## The same built twice, compared
 	@$(PACKAGING) check
+
+sbom: $(STAMP) ## Bill of materials (CycloneDX) and licences of what is packaged
+	@$(PACKAGING) sbom
+
+audit: $(STAMP) ## Known vulnerabilities of what is packaged; says so where no advisories can be had (status 3)
+	@$(PACKAGING) audit $(AUDIT)
 
 pr: lint test ## What CI runs
 
