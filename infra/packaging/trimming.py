@@ -22,9 +22,9 @@ BY_PACKAGE: Final = {
     # One library under three names, of which the middle one is loaded; Flight, ORC, Feather, encrypted
     # Parquet, the stores of others. libarrow_substrait is linked, so it stays.
     "pyarrow": "pyarrow/libarrow*.so pyarrow/libarrow*.so.*.*.* pyarrow/include/* pyarrow/src/* "
-    "pyarrow/*flight* pyarrow/_substrait* pyarrow/substrait.py pyarrow/_orc* pyarrow/_dataset_orc* pyarrow/orc.py "
-    "pyarrow/*feather* pyarrow/*parquet_encryption* pyarrow/_azurefs* pyarrow/_gcsfs* pyarrow/_hdfs* "
-    "pyarrow/_cuda* pyarrow/cuda.py pyarrow/jvm.py pyarrow/_pyarrow_cpp_tests*",
+    "pyarrow/*flight* pyarrow/_substrait* pyarrow/substrait.py pyarrow/_orc* pyarrow/_dataset_orc* "
+    "pyarrow/orc.py pyarrow/*feather* pyarrow/*parquet_encryption* pyarrow/_azurefs* pyarrow/_gcsfs* "
+    "pyarrow/_hdfs* pyarrow/_cuda* pyarrow/cuda.py pyarrow/jvm.py pyarrow/_pyarrow_cpp_tests*",
     # random, fft and polynomial are loaded when they are named: nobody names them (a test looks).
     "numpy": "numpy/random/* numpy/fft/* numpy/polynomial/* numpy/f2py/* numpy/_core/include/* "
     "numpy/_core/_simd.* numpy/_core/_*_tests.*",
@@ -41,8 +41,8 @@ BY_PACKAGE: Final = {
     "aws_lambda_powertools/utilities/kafka/* aws_lambda_powertools/utilities/auth_alpha/*",
     # What deploys; functions need chalice.app.
     "chalice": "chalice/cli/* chalice/deploy/* chalice/cdk/* chalice/templates/* chalice/api/* "
-    "chalice/vendored/* chalice/p*.py chalice/policies*.json chalice/awsclient.py chalice/analyzer.py chalice/config.py "
-    "chalice/invoke.py chalice/logs.py chalice/test.py",
+    "chalice/vendored/* chalice/p*.py chalice/policies*.json chalice/awsclient.py chalice/analyzer.py "
+    "chalice/config.py chalice/invoke.py chalice/logs.py chalice/test.py",
     "cffi": "cffi/recompiler.py",
 }
 _SERVICES: Final = "botocore/data"
