@@ -17,6 +17,7 @@ import pytest
 from tests.support.evidence import evidence_areas
 from tests.support.grounds import DUTY, KnownGrounds
 from tests.support.mending import mending_areas
+from tests.support.operating import operating_areas
 from tests.support.quality import quality_areas
 from tests.support.standing import settled, standing_areas
 from tests.support.tickets import ticket_areas
@@ -152,6 +153,7 @@ class World:
             register, self.provider, self.sessions, self.attempts, PlainSecrets(), self.traces, clock
         )
         self.posts = Posts(register, self.traces)
+        operating_areas(self)
         self.duties = Duties(register, self.traces, clock)
         self.calendar = Calendar(register)
         self.notices = Notices(register, clock)

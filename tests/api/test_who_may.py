@@ -103,6 +103,8 @@ BODIES: dict[str, dict[str, Any]] = {
     **QUALITY_BODIES,
     **RULE_BODIES,
     **TICKET_BODIES,
+    "SettleLettersBody": {"reason": "x"},
+    "SecretBody": {},
     "SuspendBody": {"principal": "x", "reason": "x"},
     "ExportBody": {"format": "csv"},
     "RecipientsBody": {"resource": "claims", "key": {"claim_no": "1"}},
@@ -222,7 +224,7 @@ REFUSED_TO_A_FOREIGN_UNIT |= {
 }  # fmt: skip
 REFUSED_TO_A_FOREIGN_UNIT |= {
     "create_rule": 403, "get_rule": 404, "list_rule_versions": 404, "put_rule": 403, "enable_rule": 403,
-    "disable_rule": 403, "try_rule": 403, "list_rule_runs": 400, "get_rule_summary": 400,
+    "disable_rule": 403, "try_rule": 403, "list_rule_runs": 400,
     "handle_rule_warning": 404,
 }  # fmt: skip
 REFUSED_TO_A_FOREIGN_UNIT |= {
@@ -232,10 +234,14 @@ REFUSED_TO_A_FOREIGN_UNIT |= {
     "preview_quarantine_replay": 403, "replay_quarantine": 403,
     "get_cleansed": 403, "process_again": 403, "get_batch_profile": 403, "get_resource_profile": 404,
 }  # fmt: skip
+REFUSED_TO_A_FOREIGN_UNIT |= {
+    "get_status": 403, "list_dead_letters": 403, "get_dead_letters": 403, "settle_dead_letters": 403,
+    "list_platform_keys": 403, "rotate_platform_key": 403, "rotate_subscription_secret": 403,
+}  # fmt: skip
 OPEN_TO_ALL = {
     "search_evidence", "list_quarantine",  # of the asker's unit
     "export_query",  # of the asker's own queries (test_exports)
-    "list_rules", "list_rule_warnings",  # of the asker's resources, to the asker's unit
+    "list_rules", "get_rule_summary", "list_rule_warnings",  # of the asker's resources, to the asker's unit
     "list_corrections", "list_bulk_corrections", "list_notices", "list_statements",  # of the asker's unit
     "list_assessments",
     "list_cases", "list_requests",  # those of the asker
