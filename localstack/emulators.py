@@ -113,6 +113,7 @@ def _localstack_settings(folder: Path, port: int) -> dict[str, str]:
         "DNS_ADDRESS": "0",
         "DISABLE_EVENTS": "1",
         "SKIP_SSL_CERT_DOWNLOAD": "1",
+        "CFN_IGNORE_UNSUPPORTED_RESOURCE_TYPES": "1",
         "LS_LOG": "warning",
         "LAMBDA_RUNTIME_EXECUTOR": "process",
         # Binary packages fit one version of Python only, so functions run in the project's own.

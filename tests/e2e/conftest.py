@@ -17,6 +17,7 @@ from tests.support.town import Api, Town
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "localstack"))
 import differences  # noqa: E402
+import emulator  # noqa: E402
 import emulators  # noqa: E402
 import stack as local_stack  # noqa: E402
 
@@ -34,11 +35,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local_stack.Stack]:
     """A deployed stack: ``endpoint``, ``api_url``, ``token``, ``outputs``, ``profile``, ``client(service)``."""
     folder = tmp_path_factory.mktemp("stack")  # EMULATOR says on which emulator
-    made = local_stack.up(folder)
     try:
-        yield made
+        yield local_stack.up(folder)
     finally:
-        made.stop()
+        emulator.stop(folder)  # also after a deployment that failed
 
 
 @pytest.fixture(scope="session")

@@ -177,7 +177,7 @@ TEMPLATE = {
                   "Properties": {"DashboardName": "of-stack", "DashboardBody": '{"widgets": []}'}},
         "Work": {
             "Type": "AWS::Athena::WorkGroup",
-            "Properties": {"Name": "of-stack", "WorkGroupConfiguration": {"BytesScannedCutoffPerQuery": 10_000_000}},
+            "Properties": {"Name": "of-stack", "WorkGroupConfiguration": {"BytesScannedCutoffPerQuery": 10_000_000, "ResultConfiguration": {"ExpectedBucketOwner": "000000000000"}}},
         },
     },
     "Outputs": {

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, ClassVar
 
+from localstack.aws.spec import load_service
+from localstack.services.cloudformation.provider_utils import convert_request_kwargs
 from localstack.services.cloudformation.resource_provider import (
     OperationStatus,
     ProgressEvent,
@@ -77,17 +78,16 @@ class UserPool(Resource):
 
     def make(self, client: Any, model: Model, name: str) -> Model:
         name = model.get("UserPoolName") or name
-        made = client.create_user_pool(PoolName=name, **_typed(model, _POOL))["UserPool"]
+        made = client.create_user_pool(**_said("cognito-idp", "CreateUserPool", {**model, "PoolName": name}))[
+            "UserPool"
+        ]
         self._second_factor(client, {**model, "UserPoolId": made["Id"]})
         place = f"cognito-idp.{made['Arn'].split(':')[3]}.amazonaws.com/{made['Id']}"
         told = {"Arn": made["Arn"], "ProviderName": place, "ProviderURL": f"https://{place}"}
         return {"UserPoolId": made["Id"], "UserPoolName": name, **told}
 
     def change(self, client: Any, model: Model) -> None:
-        said = _typed(
-            model, _POOL - {"AliasAttributes", "Schema", "UsernameAttributes", "UsernameConfiguration"}
-        )
-        client.update_user_pool(UserPoolId=model["UserPoolId"], **said)
+        client.update_user_pool(**_said("cognito-idp", "UpdateUserPool", model))
         self._second_factor(client, model)
 
     def remove(self, client: Any, model: Model) -> None:
@@ -110,17 +110,13 @@ class UserPoolClient(Resource):
     read_only = ("ClientId", "ClientSecret", "Name")
 
     def make(self, client: Any, model: Model, name: str) -> Model:
-        said = {"ClientName": name, **_typed(model, _CLIENT)}
-        made = client.create_user_pool_client(UserPoolId=model["UserPoolId"], **said)["UserPoolClient"]
+        said = _said("cognito-idp", "CreateUserPoolClient", {"ClientName": name, **model})
+        made = client.create_user_pool_client(**said)["UserPoolClient"]
         secret = {"ClientSecret": made["ClientSecret"]} if "ClientSecret" in made else {}
         return {"ClientId": made["ClientId"], "Name": said["ClientName"], **secret}
 
     def change(self, client: Any, model: Model) -> None:
-        client.update_user_pool_client(
-            UserPoolId=model["UserPoolId"],
-            ClientId=model["ClientId"],
-            **_typed(model, _CLIENT - {"GenerateSecret"}),
-        )
+        client.update_user_pool_client(**_said("cognito-idp", "UpdateUserPoolClient", model))
 
     def remove(self, client: Any, model: Model) -> None:
         client.delete_user_pool_client(UserPoolId=model["UserPoolId"], ClientId=model["ClientId"])
@@ -150,10 +146,8 @@ class WorkGroup(Resource):
 
     def make(self, client: Any, model: Model, name: str) -> Model:
         del name  # it must have one
-        said = _typed(model, {"Description", "Tags"})
-        client.create_work_group(
-            Name=model["Name"], Configuration=_typed(model)["WorkGroupConfiguration"], **said
-        )
+        said = {**model, "Configuration": model.get("WorkGroupConfiguration", {})}
+        client.create_work_group(**_said("athena", "CreateWorkGroup", said))
         return {}
 
     def change(self, client: Any, model: Model) -> None:
@@ -215,31 +209,7 @@ def _transformation(row: Model) -> Model:
     return said
 
 
-def _typed(model: Model, names: set[str] | None = None) -> Model:
-    """What a service is told: CloudFormation passes numbers and booleans as text."""
-    return {name: _value(value) for name, value in model.items() if names is None or name in names}
-
-
-def _value(value: Any) -> Any:
-    if isinstance(value, dict):
-        return _typed(value)
-    if isinstance(value, list):
-        return [_value(part) for part in value]
-    if isinstance(value, str) and re.fullmatch(r"-?\d{1,18}", value):
-        return int(value)
-    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
-
-
-_POOL = {
-    "AccountRecoverySetting", "AdminCreateUserConfig", "AliasAttributes", "AutoVerifiedAttributes",
-    "DeletionProtection", "DeviceConfiguration", "EmailConfiguration", "LambdaConfig", "Policies", "Schema",
-    "UserPoolAddOns", "UserPoolTier", "UsernameAttributes", "UsernameConfiguration",
-    "VerificationMessageTemplate",
-}  # fmt: skip
-_CLIENT = {
-    "AccessTokenValidity", "AuthSessionValidity", "AllowedOAuthFlows", "AllowedOAuthFlowsUserPoolClient",
-    "AllowedOAuthScopes", "CallbackURLs", "ClientName", "DefaultRedirectURI", "EnableTokenRevocation",
-    "ExplicitAuthFlows", "GenerateSecret", "IdTokenValidity", "LogoutURLs", "PreventUserExistenceErrors",
-    "ReadAttributes", "RefreshTokenValidity", "SupportedIdentityProviders", "TokenValidityUnits",
-    "WriteAttributes",
-}  # fmt: skip
+def _said(service: str, operation: str, model: Model) -> Model:
+    """What of a template the operation takes, typed as it wants it: CloudFormation passes numbers as text."""
+    shape = load_service(service).operation_model(operation).input_shape
+    return dict(convert_request_kwargs(model, shape))
