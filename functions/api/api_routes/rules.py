@@ -93,8 +93,15 @@ def list_rule_runs(ask: Ask[ApiServices]) -> dict[str, Any]:
 
 @serve(routes, "get_rule_summary")
 def get_rule_summary(ask: Ask[ApiServices]) -> dict[str, Any]:
-    contract = _asked_contract(ask)
-    items = ask.services.rule_monitor.summary(contract.id, limit=ask.query.get("limit", 50))
+    """Of one resource, or of all that the asker may read."""
+    asked = ask.query
+    named = asked.get("resource")
+    found = [_asked_contract(ask)] if named else ask.services.contracts.all()
+    seen = [c.id for c in found if may(ask.principal, "rule.read", c.provider)]
+    items = ask.services.rule_monitor.summary(
+        seen, rule=asked.get("rule", ""), since=asked.get("from", ""), until=asked.get("to", ""),
+        limit=asked.get("limit", 50),
+    )  # fmt: skip
     return {"items": items, "next": None}
 
 

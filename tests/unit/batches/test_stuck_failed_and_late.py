@@ -16,8 +16,10 @@ from huitong.batches.replay import Replay
 from huitong.batches.sweep import Sweep
 from huitong.contracts.model import Contract
 from huitong.errors import Unavailable
+from huitong.identity.model import OPERATOR
 from huitong.local.messages import ManualClock, MemoryEvents, MemoryQueue
 from huitong.local.register import MemoryRegister
+from huitong.notices.notices import Notices
 from huitong.ports import timestamp
 
 BUSY = Unavailable("忙", "busy")
@@ -37,8 +39,12 @@ class World:
         return Batches(self.register, self.clock)
 
     @property
+    def notices(self) -> Notices:
+        return Notices(self.register, self.clock)
+
+    @property
     def failures(self) -> Failures:
-        return Failures(self.batches, self.events, self.compare)
+        return Failures(self.batches, self.events, self.compare, self.notices)
 
     @property
     def sweep(self) -> Sweep:
@@ -121,6 +127,21 @@ def test_a_failed_batch_can_be_replayed_and_goes_through(world: World) -> None:
     Replay(world.batches, world.ingest, world.validate, world.compare).replay("b1", by="officer")
     assert world.status("b1") == "ingested"
     assert world.validate.drain() == [{"batch_id": "b1"}]
+
+
+def test_the_operator_is_told_of_what_was_given_up(world: World) -> None:
+    """X-13: once for a batch, in the write that fails it; and of steps and objects that no batch hangs on."""
+    world.batch("b1", "ingested")
+    world.failures.of_batch("b1", BUSY)
+    world.failures.of_batch("b1", BUSY)
+    world.failures.of_object("unit/IN-01/u1/f.csv", BUSY)
+    world.failures.of_step("push_changes", {"subscription": "s1"}, BUSY)
+    told = world.notices.of_unit(OPERATOR)
+    assert sorted((n.kind, n.about) for n in told) == [
+        ("batch.failed", "batch:b1"),
+        ("step.given-up", "object:unit/IN-01/u1/f.csv"),
+        ("step.given-up", "step:push_changes"),
+    ]
 
 
 def test_a_batch_that_moves_is_left_alone(world: World) -> None:

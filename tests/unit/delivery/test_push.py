@@ -25,6 +25,8 @@ from tests.support.push_world import (
 
 from huitong.audit.trace import Traces
 from huitong.delivery.limits import DeliveryLimits
+from huitong.identity.model import OPERATOR
+from huitong.notices.notices import Notices
 from huitong.sharing.access import Access
 
 
@@ -322,6 +324,10 @@ def test_pauses_grow_and_the_end_of_patience_suspends_and_tells(world: World) ->
     assert (told["subscription"], told["sequence"], told["reason"]) == (id, 1, "http-500")
     assert told["attempts"] == world.limits.attempts
     assert [kind for kind, _ in world.events.published] == ["DeliveryFailed"]
+    notices = Notices(world.register, world.clock).about(f"subscription:{id}")
+    assert {(n.to, n.kind) for n in notices} == {
+        (OPERATOR, "delivery.failed"), (world.subscription(id).unit, "delivery.failed"),
+    }  # fmt: skip
     totals = world.deliveries.totals(RESOURCE)
     assert (totals.due, totals.failed, totals.pending) == (3, 1, 2)
     assert totals.balanced

@@ -11,6 +11,8 @@ import pytest
 from tests.support.rules_world import BY, OTHER, UNIT, RulesWorld
 
 from huitong.errors import BadRequest, Conflict
+from huitong.identity.model import OPERATOR
+from huitong.notices.notices import Notices
 from huitong.quality.rulebook.model import OfficeRule
 
 CASE = {"case_no": "C1", "debtor": "张三", "stage": "20", "total": "10.00"}
@@ -176,8 +178,41 @@ def test_a_rule_that_fails_is_told_and_loses_nothing(world: RulesWorld) -> None:
     (told,) = world.findings(batch)
     assert (told["severity"], told["value"]) == ("warning", "office:divides")
     assert "secret" not in told["zh"] + told["en"]  # the engine's words hold values of rows
-    (summary, _) = world.monitor.summary("claims")
+    (summary, _) = world.monitor.summary(["claims"])
     assert (summary["rule"], summary["failed"], summary["runs"]) == ("divides", 1, 1)
+
+
+def test_runs_are_summed_by_rule_over_deliveries_and_periods(world: RulesWorld) -> None:
+    """C-06: across batches and resources, of one rule, of a period; durations of rules with a pass of their own."""
+    world.rule("kinds", "set", ["kind"], parameters={"codes": ["01"]})
+    world.rule("once", "unique_history", ["receipt"])
+    for rows in ([claim(1, kind="x")], [claim(2, kind="01"), claim(3, kind="y")]):
+        batch = world.deliver(rows)
+    day = batch.received_at[:10]
+    summed = {told["rule"]: told for told in world.monitor.summary(["claims", "cases"])}
+    kinds, once = summed["kinds"], summed["once"]
+    assert (kinds["runs"], kinds["rows"], kinds["violations"], kinds["mean_ms"]) == (2, 3, 2, -1)
+    assert (once["resource"], once["runs"], once["slowest_batch"] != "") == ("claims", 2, True)
+    assert 0 <= once["mean_ms"] <= once["slowest_ms"]
+    (only,) = world.monitor.summary(["claims"], rule="kinds", since=day, until=day)
+    assert only == kinds
+    assert world.monitor.summary(["claims"], until="2020-01-01") == []
+    (newest,) = world.monitor.summary(["claims"], rule="kinds", limit=1)
+    assert newest["runs"] == 1
+
+
+def test_more_breaches_than_are_warned_of_one_by_one_are_told_together(
+    world: RulesWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C-30: a limit on warnings hides none of them."""
+    monkeypatch.setattr("huitong.quality.rulebook.monitor.MOST_WARNINGS", 2)
+    for number, level in enumerate(("info", "serious", "info", "attention")):
+        world.rule(f"r{number}", "set", ["kind"], parameters={"codes": ["01"]}, most=0, level=level)
+    batch = world.deliver([claim(1, kind="x"), claim(2, kind="01")])
+    assert sorted(w.rule for w in world.monitor.warnings()) == ["r1", "r3"]
+    ports = world.platform.ports
+    (told,) = Notices(ports.register, ports.clock).about(f"batch:{batch.id}")
+    assert (told.to, "r0, r2" in told.zh, "r0, r2" in told.en) == (OPERATOR, True, True)
 
 
 def test_a_rule_that_no_longer_fits_its_contract_is_told(world: RulesWorld) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from huitong.cli.options import Json, Limit, Resource, Unit, client
+from huitong.cli.options import Json, Limit, Resource, Since, Unit, Until, client
 from huitong.cli.showing import command, note, say, show_json, show_members, show_table
 
 rule = typer.Typer(help="质量规则 / quality rules", no_args_is_help=True)
@@ -29,9 +29,9 @@ _TRIED: Final = {
     "breached": "超过阈值 breached", "state": "状态 state", "why": "原因 why", "ms": "毫秒 ms",
 }  # fmt: skip
 _SUMMARY: Final = {
-    "rule": "规则 rule", "runs": "次数 runs", "failed": "失败 failed", "skipped": "跳过 skipped",
-    "breaches": "超阈值 breaches", "violations": "违规 violations", "slowest_ms": "最慢毫秒 slowest ms",
-    "last_at": "最近 last",
+    "resource": "资源", "rule": "规则 rule", "runs": "次数 runs", "failed": "失败 failed",
+    "skipped": "跳过 skipped", "breaches": "超阈值 breaches", "violations": "违规 violations",
+    "mean_ms": "平均毫秒 mean ms", "slowest_ms": "最慢毫秒 slowest ms", "last_at": "最近 last",
 }  # fmt: skip
 _RUN: Final = {
     "rule": "规则 rule", "version": "版本", "state": "状态 state", "rows": "行数", "violations": "违规",
@@ -181,9 +181,17 @@ def runs(
 
 @rule.command("summary")
 @command
-def summary(resource: Resource, limit: Limit = 50, as_json: Json = False) -> None:
-    """运行汇总 / By rule: runs, failures, breaches, durations over the newest deliveries."""
-    items = client().get("rule-summary", resource=resource, limit=limit)["items"]
+def summary(
+    resource: Resource = "",
+    rule: Annotated[str, typer.Option("--rule", help="规则编号 / one rule")] = "",
+    since: Since = "",
+    until: Until = "",
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """运行汇总 / By rule: runs, failures, breaches, durations, of a period or of the newest deliveries."""
+    asked = {"resource": resource, "rule": rule, "from": since, "to": until}
+    items = client().get("rule-summary", limit=limit, **asked)["items"]
     if as_json:
         show_json({"items": items})
     else:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import secrets as random_source
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
@@ -30,6 +31,8 @@ from huitong.delivery.receipt import Outcome, outcome_of
 from huitong.delivery.signing import content_digest, signed_headers
 from huitong.delivery.subscriptions import Stored, Subscriptions
 from huitong.errors import Conflict, NotFound, NotPermitted, Unavailable
+from huitong.identity.model import OPERATOR
+from huitong.notices.notices import Notice, entry_of
 from huitong.ports import Clock, EventBus, HttpSender, Item, ObjectStore, Queue, Register, timestamp
 
 _ATTEMPTS: Final = 8
@@ -349,10 +352,11 @@ class Sender:
             told, group=f"sub:{subscription.id}", dedup=f"{failed.message_id}.{found.item.version}"
         )
         self._events.publish("DeliveryFailed", told)
-        try:
-            self._register.replace(item_of(replace(failed, reported=True), found.item.version))
-        except Conflict:
-            return  # it was given a new start meanwhile
+        now = timestamp(self._clock.now())
+        notices = [entry_of(n, now) for n in _failed(subscription, failed)]
+        with suppress(Conflict):  # it was given a new start meanwhile
+            mark = item_of(replace(failed, reported=True), found.item.version)
+            self._register.write(creates=notices, replaces=[mark])
 
     def _told(self, subscription: Subscription, reason: str) -> dict[str, Any]:
         return {
@@ -361,6 +365,18 @@ class Sender:
             "resource": subscription.resource,
             "reason": reason,
         }
+
+
+def _failed(subscription: Subscription, delivery: Delivery) -> list[Notice]:
+    """For the operator and the unit that waits (X-13)."""
+    name, resource, tries = subscription.id, subscription.resource, delivery.attempts
+    zh = f"订阅 {name}(资源 {resource})第 {delivery.n} 次推送在 {tries} 次尝试后失败:{delivery.reason}"
+    en = (
+        f"Delivery {delivery.n} of subscription {name} ({resource}) failed after {tries} attempts: "
+        f"{delivery.reason}"
+    )
+    to = sorted({OPERATOR, subscription.unit})
+    return [Notice(unit, "delivery.failed", f"subscription:{name}", zh, en) for unit in to]
 
 
 def seconds_until(moment: str, now: datetime) -> float:

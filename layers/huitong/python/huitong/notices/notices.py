@@ -65,6 +65,11 @@ class Notices:
         self._register = register
         self._clock = clock
 
+    def entries(self, *notices: Notice) -> list[Item]:
+        """For another's write: kept with what they tell of."""
+        now = timestamp(self._clock.now())
+        return [entry_of(notice, now) for notice in notices]
+
     def send(self, *notices: Notice) -> None:
         """Keep notices that belong to no other write."""
         now = timestamp(self._clock.now())

@@ -234,8 +234,9 @@ class RepeatedRows:
 
 def _repeated_values(hashes: Hashes) -> Hashes:
     hashes.sort()
-    twice = hashes[1:][hashes[1:] == hashes[:-1]]
-    return twice[np.append(True, twice[1:] != twice[:-1])] if len(twice) else twice
+    twice: Hashes = hashes[1:][hashes[1:] == hashes[:-1]]
+    once: Hashes = twice[np.append(True, twice[1:] != twice[:-1])] if len(twice) else twice
+    return once
 
 
 def _is_in(hashes: Hashes, suspects: Hashes) -> Mask:

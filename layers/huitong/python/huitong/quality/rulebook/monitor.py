@@ -7,7 +7,7 @@ Entries: ``RULERUN#{batch}`` / ``RUN`` with ``index1`` = (``RULERUNS#{resource}`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal, Self
 
@@ -25,6 +25,7 @@ WarningState = Literal["open", "taken", "closed"]
 STATES: Final[tuple[WarningState, ...]] = ("open", "taken", "closed")
 #: Of one batch; the runs have all breaches.
 MOST_WARNINGS: Final = 20
+_NAMED: Final = 20
 _SERIOUS: Final = ("serious", "attention", "info")
 _NEXT: Final[Mapping[WarningState, frozenset[str]]] = {
     "open": frozenset({"taken", "closed"}),
@@ -74,6 +75,9 @@ def entries_of(batch: Batch, version: str, outcome: Judged, at: str) -> list[Ite
     }  # fmt: skip
     items = [Item(f"RULERUN#{batch.id}", "RUN", body, index1=(f"RULERUNS#{batch.resource}", batch.order))]
     worst = sorted(outcome.breaches, key=lambda pair: _SERIOUS.index(pair[0].level))
+    left = worst[MOST_WARNINGS:]
+    if left:  # told of together: a limit that nobody knows of would look like all there is
+        items.append(notice_entry(_notice_of_more(batch, [rule.id for rule, _ in left]), at))
     for rule, run in worst[:MOST_WARNINGS]:
         warning = _warning(batch, rule, run, at)
         items.append(_item(warning))
@@ -104,6 +108,14 @@ def _warning(batch: Batch, rule: OfficeRule, run: RuleRun, at: str) -> RuleWarni
 def _notice(to: str, warning: RuleWarning) -> Notice:
     serious = warning.level == "serious"
     return Notice(to, _TELL, f"warning:{warning.id}", warning.zh, warning.en, must_acknowledge=serious)
+
+
+def _notice_of_more(batch: Batch, rules: Sequence[str]) -> Notice:
+    named = ", ".join(rules[:_NAMED]) + (" …" if len(rules) > _NAMED else "")
+    zh = f"批次 {batch.id}(资源 {batch.resource})另有 {len(rules)} 条规则超过阈值,未逐条预警:{named}"
+    en = f"{len(rules)} more rules were breached by batch {batch.id} of {batch.resource}: {named}"
+    see = f"。全部结果见 huitong rule runs --batch {batch.id}"
+    return Notice(OPERATOR, _TELL, f"batch:{batch.id}", zh + see, f"{en}. See all: huitong rule runs --batch")
 
 
 def _item(warning: RuleWarning, version: int = 0) -> Item:
@@ -137,19 +149,30 @@ class RuleMonitor:
         )
         return [dict(i.body) for i in found]
 
-    def summary(self, resource: str, *, limit: int = 50) -> list[dict[str, Any]]:
-        """By rule over the newest deliveries: runs, failures, breaches, violations, durations."""
+    def summary(
+        self, resources: Iterable[str], *, rule: str = "", since: str = "", until: str = "", limit: int = 50
+    ) -> list[dict[str, Any]]:
+        """By rule over deliveries: runs, failures, breaches, rows, violations, durations (C-06).
+
+        ``since`` and ``until`` bound the landing of deliveries (beginnings of moments, as 2026-01); without
+        them the newest ``limit`` of each resource count. Durations are of rules that had a pass of their own.
+        """
         rules: dict[str, dict[str, Any]] = {}
-        for kept in self.of_resource(resource, limit=limit):
-            for run in kept["runs"]:
-                told = rules.setdefault(run["rule"], _nothing(run, kept["at"]))
-                told["runs"] += 1
-                told["failed"] += run["state"] == "failed"
-                told["skipped"] += run["state"] == "skipped"
-                told["breaches"] += run["breached"]
-                told["violations"] += run["violations"]
-                told["slowest_ms"] = max(told["slowest_ms"], run["ms"])
-        return sorted(rules.values(), key=lambda told: str(told["rule"]))
+        most = 0 if since or until else limit
+        for resource in resources:
+            for kept in self._runs(resource, since, until, most):
+                for run in kept["runs"]:
+                    if rule in ("", run["rule"]):
+                        known = rules.setdefault(run["rule"], _nothing(run, resource, kept["at"]))
+                        _add(known, run, kept["batch"])
+        return sorted(map(_closed, rules.values()), key=lambda told: str(told["rule"]))
+
+    def _runs(self, resource: str, since: str, until: str, limit: int) -> list[dict[str, Any]]:
+        high = f"{until}\uffff" if until else ""
+        found = self._register.query_index(
+            "index1", f"RULERUNS#{resource}", low=since, high=high, limit=limit, descending=True
+        )
+        return [dict(i.body) for i in found]
 
     def warnings(self, *, recipient: str = "", state: str = "", limit: int = 100) -> list[RuleWarning]:
         """Newest first within each state; of everybody without a recipient. Eventually consistent."""
@@ -192,7 +215,26 @@ class RuleMonitor:
         return item
 
 
-def _nothing(run: Mapping[str, Any], at: str) -> dict[str, Any]:
+def _nothing(run: Mapping[str, Any], resource: str, at: str) -> dict[str, Any]:
     same = {name: run[name] for name in ("rule", "version", "kind", "state")}
-    counts = dict.fromkeys(("runs", "failed", "skipped", "breaches", "violations"), 0)
-    return {**same, "last_at": at, **counts, "slowest_ms": -1}
+    counts = dict.fromkeys(("runs", "failed", "skipped", "breaches", "rows", "violations", "timed", "ms"), 0)
+    return {"resource": resource, **same, "last_at": at, **counts, "slowest_ms": -1, "slowest_batch": ""}
+
+
+def _add(told: dict[str, Any], run: Mapping[str, Any], batch: str) -> None:
+    told["runs"] += 1
+    told["failed"] += run["state"] == "failed"
+    told["skipped"] += run["state"] == "skipped"
+    told["breaches"] += run["breached"]
+    told["rows"] += run["rows"]
+    told["violations"] += run["violations"]
+    if run["ms"] >= 0:
+        told["timed"] += 1
+        told["ms"] += run["ms"]
+    if run["ms"] > told["slowest_ms"]:
+        told["slowest_ms"], told["slowest_batch"] = run["ms"], batch
+
+
+def _closed(told: dict[str, Any]) -> dict[str, Any]:
+    timed, ms = told.pop("timed"), told.pop("ms")
+    return {**told, "mean_ms": round(ms / timed) if timed else -1}

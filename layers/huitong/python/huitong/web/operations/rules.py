@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from huitong.web.operations.model import LIMIT, OF_RESOURCE, OF_UNIT, Operation, o
+from huitong.web.operations.model import FROM, LIMIT, OF_RESOURCE, OF_UNIT, TO, Operation, o
 from huitong.web.schemas import ID, one_of, text
 
 _BATCH: Final = text("only of this batch", most=128, pattern=ID)
@@ -30,8 +30,10 @@ RULES: Final[tuple[Operation, ...]] = (
     o("list_rule_runs", "GET /v1/rule-runs", "质量规则运行记录", "How the rules went on deliveries",
       "RuleRuns", "rule.read", query={"resource": OF_RESOURCE, "batch": _BATCH, "limit": LIMIT}),
     o("get_rule_summary", "GET /v1/rule-summary", "质量规则运行汇总",
-      "By rule: runs, failures, breaches, violations, durations", "RuleSummary", "rule.read",
-      query={"resource": OF_RESOURCE, "limit": LIMIT}),
+      "By rule: runs, failures, breaches, violations, durations, of a period or the newest deliveries",
+      "RuleSummary", "rule.read",
+      query={"resource": OF_RESOURCE, "rule": text("only this rule", most=64, pattern=ID), "from": FROM,
+             "to": TO, "limit": LIMIT}),
     o("list_rule_warnings", "GET /v1/rule-warnings", "预警清单", "Warnings that breaches of rules raised",
       "RuleWarnings", "warning.read",
       query={"unit": OF_UNIT, "state": one_of("open", "taken", "closed"), "limit": LIMIT}),
