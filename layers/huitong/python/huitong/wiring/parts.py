@@ -213,8 +213,10 @@ def replay(s: settings.Settings, ingest: str, validate: str, compare: str) -> Re
 
 def failures(s: settings.Settings, bus: str, compare: str) -> Failures:
     from huitong.batches.failure import Failures
+    from huitong.notices.notices import Notices
 
-    return Failures(batches(s), events(s, bus), queue(s, compare) if compare else None)
+    compare_queue = queue(s, compare) if compare else None
+    return Failures(batches(s), events(s, bus), compare_queue, Notices(register(s), CLOCK))
 
 
 def ledger(s: settings.Settings, contracts: Contracts, events: EventBus | None = None) -> Ledger:
