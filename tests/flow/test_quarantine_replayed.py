@@ -138,6 +138,43 @@ def test_a_rejected_edition_is_replayed_as_the_edition_that_it_was(tmp_path: Pat
     flow.check()
 
 
+def test_nothing_expires_before_a_decision_and_a_notice(tmp_path: Path) -> None:
+    """X-12: an edition that waits for an officer keeps its rows; afterwards the unit has its ten days."""
+    limited = {"maxDeletedPercent": "10", "guardFloor": "0"}
+    flow = Flow(tmp_path / "p", contract(KEY, AMOUNT, custom=limited))
+    landed(flow, "item,amount\n001,1.00\n002,2.00\n003,3.00\n")
+    waiting = landed(flow, "item,amount\n001,1.00\n009,x\n")
+    assert waiting.status == "held"
+    desk = quarantine(flow)
+    flow.ports.clock.advance(seconds=200 * 86_400)  # type: ignore[attr-defined]
+    assert desk.tick() == {"noticed": [], "expired": []}
+    flow.hold.release(waiting.id, by="officer")
+    flow.compare()
+    assert flow.now(waiting).status == "published"
+    assert desk.tick() == {"noticed": [waiting.id], "expired": []}
+    flow.ports.clock.advance(seconds=10 * 86_400)  # type: ignore[attr-defined]
+    assert desk.tick() == {"noticed": [], "expired": []}
+    flow.ports.clock.advance(seconds=10 * 86_400)  # type: ignore[attr-defined]
+    assert desk.tick() == {"noticed": [], "expired": [waiting.id]}
+
+
+def test_of_a_rejected_delivery_that_expired_nothing_is_left_but_its_file(tmp_path: Path) -> None:
+    """X-12: every row of it was held, so what was staged goes as well."""
+    flow = Flow(tmp_path / "p", contract(KEY, AMOUNT, custom={"maxQuarantinedPercent": "10"}))
+    first = landed(flow, "item,amount\n001,1.00\n002,x\n")
+    assert (first.status, held(flow, first)["open"]) == ("rejected", 2)
+    desk = quarantine(flow)
+    for days in (175, 20):
+        flow.ports.clock.advance(seconds=days * 86_400)  # type: ignore[attr-defined]
+        desk.tick()
+    assert held(flow, first)["expired"] == 2
+    staged = flow.now(first).staging
+    desk.let_go(first.id)
+    assert [flow.ports.staging.read(key) for key in staged] == [b""]
+    assert flow.now(first).staging == ()
+    assert flow.ports.landing.head(first.landing_key) is not None
+
+
 def test_rows_held_for_a_case_that_came_later_are_rescued_by_the_same_rules(flow: Flow) -> None:
     """C-07: a claim came before its case. Nothing changed but what is published: that is another replay."""
     cases = flow.contracts.put(CASES, by="test", provider=UNIT)
@@ -195,7 +232,7 @@ def test_rows_that_nobody_mends_expire_after_notice_and_the_ledger_knows(flow: F
     assert desk.tick() == {"noticed": [], "expired": []}
     (notice,) = Notices(flow.ports.register, flow.ports.clock).of_unit(UNIT)
     assert (notice.kind, notice.about) == ("quarantine.expiring", f"batch:{first.id}")
-    flow.ports.clock.advance(seconds=12 * 86_400)  # type: ignore[attr-defined]
+    flow.ports.clock.advance(seconds=15 * 86_400)  # type: ignore[attr-defined]
     assert desk.tick() == {"noticed": [], "expired": [first.id]}
     assert held(flow, first) == {"open": 0, "mended": 0, "replayed": 0, "expired": 3}
     key = flow.now(first).quarantine

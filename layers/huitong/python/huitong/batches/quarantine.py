@@ -164,21 +164,30 @@ class Quarantine:
             for stored in self.batches.holdings.of_resource(contract.id):
                 if stored.holding.expired_at and not stored.holding.gone:
                     self.ingest_queue.send({"let_go": stored.holding.batch})
-                if not stored.holding.open:
+                if not stored.holding.open or not self._decided(stored.holding):
                     continue
                 with suppress(Conflict):  # rows were brought again at this moment: next time
                     ends = self.ends(stored.holding, contract)
-                    if self._today() > ends:
+                    if not stored.holding.noticed_at:
+                        noticed += [stored.holding.batch] if self._announce(stored, ends) else []
+                    elif self._today() > ends:
                         self._expire(stored)
                         expired.append(stored.holding.batch)
-                    elif self._announce(stored, ends):
-                        noticed.append(stored.holding.batch)
         return {"noticed": noticed, "expired": expired}
 
+    def _decided(self, holding: Holding) -> bool:
+        """Rows of a delivery that an officer has still to decide on are kept, however long that takes."""
+        found = self.batches.find(holding.batch)
+        return found is not None and found.batch.status in ("published", "superseded", "rejected")
+
     def ends(self, holding: Holding, contract: Contract) -> date:
-        """The last day on which the rows are held."""
+        """The last day on which the rows are held: never before the time is over that a notice gives."""
         days = contract.limits.quarantine_days or self.held_days
-        return datetime.fromisoformat(holding.at).astimezone(CHINA).date() + timedelta(days=days)
+        last = _day(holding.at) + timedelta(days=days)
+        if self._today() <= last and not holding.noticed_at:
+            return last
+        told = _day(holding.noticed_at) if holding.noticed_at else self._today()
+        return max(last, self.calendar.working_days().after(told, NOTICE_WORKING_DAYS).day)
 
     def _today(self) -> date:
         return self.clock.now().astimezone(CHINA).date()
@@ -218,10 +227,12 @@ class Quarantine:
         stored = self.batches.holdings.find(batch.batch)
         if stored is None or not stored.holding.expired_at or stored.holding.gone:
             return {"batch_id": id, "let_go": 0}
-        keys = _objects(batch.batch, self.staging)
+        staged = batch.batch.staging if stored.holding.whole else ()  # all of them are held
+        keys = [*_objects(batch.batch, self.staging), *staged]
         for key in keys:
             self.staging.put(key, b"")
-        self.batches.annotate(batch, quarantine="")
+        kept = () if staged else batch.batch.staging
+        self.batches.annotate(batch, quarantine="", staging=kept)
         self.register.replace(stored.changed(gone=True))
         return {"batch_id": id, "let_go": len(keys)}
 
@@ -231,6 +242,10 @@ def _objects(batch: Batch, staging: ObjectStore) -> list[str]:
     returned = [found.key for found in staging.list(f"returned/{batch.id}/")]
     others = [found.key for found in staging.list(f"{batch.resource}/{batch.id}/quarantine-")]  # of attempts
     return [key for key in dict.fromkeys((batch.quarantine, *others, *returned)) if key]
+
+
+def _day(moment: str) -> date:
+    return datetime.fromisoformat(moment).astimezone(CHINA).date()
 
 
 def _age(most: int) -> str:
