@@ -13,6 +13,7 @@ from huitong.batches.lateness import Lateness, late
 from huitong.batches.model import Batch, Status
 from huitong.batches.register import Batches
 from huitong.batches.replay import Replay
+from huitong.batches.runs import Run, Runs
 from huitong.batches.sweep import Sweep
 from huitong.contracts.model import Contract
 from huitong.errors import Unavailable
@@ -236,3 +237,17 @@ def test_a_late_unit_is_told_once_a_day_and_a_rejected_delivery_does_not_count(w
     assert world.told() == ["UnitLate", "UnitLate"]
     world.batch("b3", "published")
     assert check.run() == []
+
+
+def test_a_batch_that_a_workflow_compares_is_left_alone_until_its_time_is_over() -> None:
+    """X-12: a comparison in parts may take longer than any single function."""
+    world = World()
+    world.batch("b1", "validated")
+    until = world.clock.now() + timedelta(hours=2)
+    run = Run(batch="b1", attempt=1, plan="p", given={}, until=timestamp(until), busy=True)
+    Runs(world.register).claim(Runs(world.register).get("IN-01"), run)
+    world.clock.advance(minutes=119)
+    assert world.sweep.run().woken == ()
+    world.clock.advance(minutes=2)
+    assert world.sweep.run().woken == ("b1",)
+    assert world.compare.sent == [({"resource": "IN-01"}, "IN-01")]
