@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra.packaging import interpreters, locks, sizes, trimming, wheels
-from infra.packaging.plan import AT_HOME, ROOT, Layer, PackagingError, Plan, Target, archived
+from infra.packaging.plan import AT_HOME, OURS, ROOT, Layer, PackagingError, Plan, Target, archived
 
 OWN: Final = "python"  # a layer with this folder in the repository is our own code
 BUCKET_PARAMETER: Final = "ArtifactBucket"
@@ -35,8 +35,8 @@ class Built:
         return self.folder / "tree"
 
 
-def build(plan: Plan, target: Target, folder: Path, *, template: Path = ROOT / "template.yaml") -> Built:
-    """Build everything for a target into an emptied folder.
+def build(plan: Plan, target: Target, folder: Path, *, root: Path = ROOT) -> Built:
+    """Build everything for a target into an emptied folder, from the repository at ``root``.
 
     Raises PackagingError when a package has no wheel for the target, when a library in one
     was made for another processor, and when a function would be too large for Lambda.
@@ -44,9 +44,9 @@ def build(plan: Plan, target: Target, folder: Path, *, template: Path = ROOT / "
     shutil.rmtree(folder, ignore_errors=True)
     tree = folder / "tree"
     for function in plan.functions:
-        shutil.copytree(ROOT / function.folder, tree / function.folder, ignore=_NO_CODE)
+        shutil.copytree(root / function.folder, tree / function.folder, ignore=_NO_CODE)
     for layer in plan.layers:
-        _fill(layer, target, tree / layer.folder / OWN)
+        _fill(root, layer, target, tree / layer.folder / OWN)
     python = interpreters.find(target.python)
     for layer in plan.layers if python else ():
         interpreters.compile_in_place(python, tree / layer.folder / OWN, runs_at="/opt/python")
@@ -54,14 +54,14 @@ def build(plan: Plan, target: Target, folder: Path, *, template: Path = ROOT / "
     faults = [fault for weight in weights for fault in weight.faults]
     if faults:
         raise PackagingError("\n".join([sizes.table(weights, target.name), "", *faults]))
-    zips = _zip(template, target, folder)
+    zips = _zip(root / "template.yaml", target, folder)
     built = Built(target, folder, tuple(weights), zips, bool(python))
     (folder / "manifest.json").write_text(json.dumps(manifest(plan, built), indent=1, sort_keys=True) + "\n")
     return built
 
 
-def _fill(layer: Layer, target: Target, into: Path) -> None:
-    own, lock = ROOT / layer.folder / OWN, ROOT / layer.folder / locks.LOCK
+def _fill(root: Path, layer: Layer, target: Target, into: Path) -> None:
+    own, lock = root / layer.folder / OWN, root / layer.folder / locks.LOCK
     if own.is_dir():
         shutil.copytree(own, into, ignore=_NO_CODE)
         for part in AT_HOME:
@@ -73,12 +73,12 @@ def _fill(layer: Layer, target: Target, into: Path) -> None:
     strangers = wheels.strangers(into, target)
     if strangers:
         raise PackagingError(f"{layer.name}: not for {target.name}:\n  " + "\n  ".join(strangers))
-    trimming.trim(into, services())
+    trimming.trim(into, services(root))
 
 
-def services() -> set[str]:
+def services(root: Path) -> set[str]:
     """The AWS services that our code makes clients of."""
-    sources = [*(ROOT / "layers/huitong/python/huitong").rglob("*.py"), *(ROOT / "functions").rglob("*.py")]
+    sources = [*(root / OURS).rglob("*.py"), *(root / "functions").rglob("*.py")]
     return trimming.services_named(sources)
 
 
@@ -129,7 +129,6 @@ def manifest(plan: Plan, built: Built) -> dict[str, Any]:
         "packages": {
             layer.name: [f"{p.metadata['Name']}=={p.version}" for p in wheels.packages(_of(built, layer))]
             for layer in plan.layers
-            if not (ROOT / layer.folder / OWN).is_dir()
         },
         "template": hashlib.sha256((built.folder / "template.json").read_bytes()).hexdigest(),
     }

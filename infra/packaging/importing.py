@@ -37,16 +37,21 @@ class Imported:
     third: int
 
 
-def check(plan: Plan, tree: Path, python: str) -> list[Imported]:
-    """Load every function of a tree, and once for each set of layers every third-party module that our code
-    names, also where it is imported late. Raises PackagingError with all that failed."""
-    wanted = sorted(third_party(plan))
-    found, faults, tried = [], [], set[frozenset[str]]()
+def check(plan: Plan, tree: Path, python: str, *, root: Path = ROOT) -> list[Imported]:
+    """Load every function of a tree built from ``root``.
+
+    Once for each set of layers, every third-party module is loaded that our code names, also
+    where it is imported late. Raises PackagingError with all that failed.
+    """
+    wanted = sorted(third_party(plan, root))
+    found, tried = [], set[frozenset[str]]()
+    everything = [tree / layer.folder / "python" for layer in plan.layers]
+    faults = [f"{name} is in no layer" for name in wanted if not _has(everything, name.partition(".")[0])]
     for function in plan.functions:
         more = [] if frozenset(function.layers) in tried else wanted
         tried.add(frozenset(function.layers))
         try:
-            found.append(_load(function, tree, python, more))
+            found.append(_load(function, tree, python, more, builders(root / function.folder)))
         except PackagingError as problem:
             faults.append(str(problem))
     if faults:
@@ -54,13 +59,13 @@ def check(plan: Plan, tree: Path, python: str) -> list[Imported]:
     return found
 
 
-def _load(function: Function, tree: Path, python: str, wanted: Sequence[str]) -> Imported:
+def _load(function: Function, tree: Path, python: str, wanted: Sequence[str], wiring: list[str]) -> Imported:
     tree = tree.resolve()
     paths = [tree / function.folder, *(tree / "layers" / name / "python" for name in function.layers)]
     asked = {
         "paths": [str(p) for p in paths if p.is_dir()],
         "handler": function.handler,
-        "builders": builders(ROOT / function.folder),
+        "builders": wiring,
         "third_party": [name for name in wanted if _has(paths, name.partition(".")[0])],
     }
     done = subprocess.run(  # noqa: S603
@@ -104,12 +109,12 @@ def _named(node: ast.AST) -> Iterator[str]:
         yield from (alias.name for alias in node.names)
 
 
-def third_party(plan: Plan) -> set[str]:
+def third_party(plan: Plan, root: Path = ROOT) -> set[str]:
     """Modules that the code of functions and of our package names anywhere, also inside functions, and that
     are neither its own nor the standard library's."""
-    folders = [ROOT / f.folder for f in plan.functions]
+    folders = [root / f.folder for f in plan.functions]
     own = {"huitong", *(p.stem for folder in folders for p in folder.rglob("*"))}
-    ours = ROOT / OURS
+    ours = root / OURS
     sources = [p for p in ours.rglob("*.py") if not p.relative_to(ours).as_posix().startswith(AT_HOME)]
     return {
         module

@@ -76,6 +76,8 @@ def known(expression: str) -> bool:
 def allowed(expression: str) -> bool:
     """Whether a licence that may be chosen, or all that apply together, are allowed. Crates write "A/B" for
     "A OR B"."""
+    if not expression:
+        return False
     try:
         parsed = _SPDX.parse(expression.replace("/", " OR "), validate=True)
     except ExpressionError:

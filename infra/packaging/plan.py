@@ -21,7 +21,7 @@ ARCHITECTURES: Final = {"x86_64": "x86_64", "arm64": "aarch64"}  # AWS's name â†
 
 OURS: Final = "layers/huitong/python"
 #: Of our package: what people's machines and tests have, and functions don't.
-AT_HOME: Final = ("huitong/cli", "huitong/local")
+AT_HOME: Final = ("huitong/cli", "huitong/local", "huitong/operating/backup", "huitong/aws/backup")
 
 
 class PackagingError(Exception):

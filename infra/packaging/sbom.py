@@ -30,13 +30,17 @@ _NAMESPACE: Final = uuid.UUID("8c0c0e0e-3f0c-5d5b-9a55-6a1c0f0f7a11")
 
 def write(plan: Plan, target: Target, tree: Path, version: str) -> str:
     """The text. Raises PackagingError when CycloneDX's own schema refuses it."""
-    found = {layer.name: wheels.packages(tree / layer.folder / OWN) for layer in plan.layers}
-    bom = _bom(target, found, version)
-    text = _without_time(JsonV1Dot6(bom).output_as_string())
+    text = made(plan, target, tree, version)
     problem = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)
     if problem is not None:
         raise PackagingError(f"the bill of materials is not CycloneDX: {problem}")
     return text
+
+
+def made(plan: Plan, target: Target, tree: Path, version: str) -> str:
+    """The text, not yet judged."""
+    found = {layer.name: wheels.packages(tree / layer.folder / OWN) for layer in plan.layers}
+    return _without_time(JsonV1Dot6(_bom(target, found, version)).output_as_string())
 
 
 def _bom(target: Target, found: Mapping[str, list[Distribution]], version: str) -> Bom:
