@@ -7,7 +7,6 @@ the text for DuckDB means. What it cannot prove: that Trino computes each functi
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -21,7 +20,10 @@ from sqlglot import exp
 from tests.support.athena_conformance import faults
 
 from huitong.athena.runs import Progress
+from huitong.local.objects import DiskObjects
 from huitong.query.dialect import macros_in, to_duckdb
+from huitong.warehouse.sql import Files, select_of
+from huitong.warehouse.tables import live_files
 
 #: By name and snapshot: a SELECT over local files, with the address of each row's file as ``"$path"``.
 Relations = Callable[[str, int], str]
@@ -46,7 +48,7 @@ class LocalAthena:
         self.errors: list[str] = []
         self._results: dict[str, tuple[list[tuple[str, str]], list[list[str | None]]]] = {}
         self._failed: dict[str, Progress] = {}
-        self._external: dict[str, Path] = {}
+        self._written: dict[str, list[str]] = {}
 
     def start(self, sql: str, token: str) -> str:
         if token in self.tokens:
@@ -57,7 +59,7 @@ class LocalAthena:
         self.texts.append(sql)
         self.executed += 1
         try:
-            self._results[id] = self._run(sql)
+            self._results[id] = self._run(sql, id)
         except duckdb.Error as error:
             self.errors.append(str(error))
             self._failed[id] = Progress("failed", f"GENERIC_USER_ERROR: {error}", "user")
@@ -75,6 +77,9 @@ class LocalAthena:
     def rows(self, id: str) -> Iterator[list[str | None]]:
         yield from self._results[id][1]
 
+    def files(self, id: str) -> list[str]:
+        return self._written[id]
+
     def forget(self, id: str) -> None:
         self.forgotten.append(id)
 
@@ -82,14 +87,7 @@ class LocalAthena:
         parts = urlparse(uri)
         return self.root / parts.netloc / parts.path.strip("/")
 
-    def _run(self, sql: str) -> tuple[list[tuple[str, str]], list[list[str | None]]]:
-        if sql.startswith("CREATE EXTERNAL"):
-            name, location = re.findall(r"`\.`([^`]+)` \(", sql)[0], re.findall(r"LOCATION '([^']+)'", sql)[0]
-            self._external.setdefault(name, self.folder(location))
-            return [], []
-        if sql.startswith("DROP"):
-            self._external.pop(sql.rsplit("`", 2)[1], None)
-            return [], []
+    def _run(self, sql: str, id: str) -> tuple[list[tuple[str, str]], list[list[str | None]]]:
         target = None
         if sql.startswith("UNLOAD"):
             inner, to = re.findall(r"UNLOAD \((.*)\) TO '([^']+)' WITH", sql, re.DOTALL)[0]
@@ -103,8 +101,9 @@ class LocalAthena:
                 connection.execute(statement)
             if target is not None:
                 target.mkdir(parents=True, exist_ok=True)
-                path = target / "20260101_000000_00000_part"
+                path = target / f"{id}_part"
                 connection.execute(f"COPY ({text}) TO '{path}' (FORMAT parquet)")
+                self._written[id] = [f"{to}{path.name}"]
                 return [], []
             found = connection.sql(text)
             columns = [(n, _type(str(t))) for n, t in zip(found.columns, found.types, strict=True)]
@@ -114,22 +113,14 @@ class LocalAthena:
     def _transpiled(self, sql: str, connection: duckdb.DuckDBPyConnection) -> str:
         tree = sqlglot.parse_one(sql, read="athena")
         for n, table in enumerate(list(tree.find_all(exp.Table))):
-            if not table.db:
-                continue
             version = table.args.get("version")
-            if version is not None:
-                rows = self._relations(table.name, int(version.expression.name))
-            else:
-                files = self._external[table.name]
-                rows = f"SELECT *, 's3:/' || replace(filename, '{self.root}', '') AS \"$path\" FROM read_parquet('{files}/*', filename = true)"
+            if not table.db or version is None:
+                continue
+            rows = self._relations(table.name, int(version.expression.name))
             connection.execute(f"CREATE VIEW t{n} AS {rows}")
             alias = table.args.get("alias")
             table.replace(exp.Table(this=exp.to_identifier(f"t{n}", quoted=True), alias=alias))
         return to_duckdb(tree)
-
-
-def emptied(athena: LocalAthena, uri: str) -> None:
-    shutil.rmtree(athena.folder(uri), ignore_errors=True)
 
 
 def _type(kind: str) -> str:
@@ -157,3 +148,41 @@ def _text(value: Any) -> str | None:
 def same_rows(left: Sequence[dict[str, Any]], right: Sequence[dict[str, Any]]) -> bool:
     """Whether two answers hold the same rows, in any order."""
     return sorted(map(repr, left)) == sorted(map(repr, right))
+
+
+class AthenaStaging(DiskObjects):
+    """A bucket whose addresses are those of S3; its objects lie where :class:`LocalAthena` writes."""
+
+    def __init__(self, root: Path, name: str) -> None:
+        super().__init__(root / name)
+        self._name = name
+
+    def uri(self, key: str) -> str:
+        return f"s3://{self._name}/{key}"
+
+    def key_of(self, uri: str) -> str:
+        return uri.removeprefix(f"s3://{self._name}/")
+
+
+def snapshot_relation(catalog: Callable[[], Any], namespace: str) -> Relations:
+    """Iceberg tables of a catalogue as Athena reads them: columns by id, files of the snapshot only."""
+
+    def relation(name: str, snapshot: int) -> str:
+        table = catalog().load_table(f"{namespace}.{name}")
+        paths = [Path(urlparse(uri).path) for uri in live_files(table, snapshot)]
+        columns = {f.name: (f.field_id, str(f.field_type)) for f in table.schema().fields}
+        plain = {
+            n: (id, _DUCKDB[k.split("(")[0]].format(k)) for n, (id, k) in columns.items() if "<" not in k
+        }
+        ids = {n: id for n, (id, _) in plain.items()}
+        typed = {n: kind for n, (_, kind) in plain.items()}
+        path = "'file://' || filename AS \"$path\"" if paths else "'' AS \"$path\""
+        return select_of(Files(tuple(paths), ids), typed, more=path)
+
+    return relation
+
+
+_DUCKDB = {
+    "string": "VARCHAR", "long": "BIGINT", "double": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE",
+    "timestamptz": "TIMESTAMP WITH TIME ZONE", "decimal": "{}",
+}  # fmt: skip

@@ -62,6 +62,10 @@ class AthenaRuns(Protocol):
         """Rows as text, without the heading."""
         ...
 
+    def files(self, id: str) -> list[str]:
+        """Addresses of the files that an UNLOAD wrote, as Athena noted them."""
+        ...
+
     def forget(self, id: str) -> None:
         """Delete the file in which Athena left the rows, where it is ours to delete."""
         ...
@@ -79,8 +83,10 @@ def finished(
     *,
     clock: Callable[[], float] = time.monotonic,
     pause: Callable[[float], None] = time.sleep,
+    stop: bool = True,
 ) -> Progress:
-    """Wait until a run has succeeded. One that is not done at the deadline (of ``clock``) is stopped.
+    """Wait until a run has succeeded. One that is not done at the deadline (of ``clock``) is stopped, or
+    with ``stop`` off left to itself: whoever asks again with its token finds it (Unavailable until then).
 
     Raises LimitExceeded (time, memory, bytes read), InvalidQuery (the query's own fault), Unavailable (try
     again) and Fault. None of them tells a value of a row.
@@ -88,6 +94,8 @@ def finished(
     wait = _FIRST_PAUSE
     while (progress := runs.progress(id)).state == "running":
         left = deadline - clock()
+        if left <= 0 and not stop:
+            raise Unavailable(f"Athena 仍在执行 {id}", f"Athena is still at work: {id}", run=id)
         if left <= 0:
             runs.stop(id)
             raise _too_slow()

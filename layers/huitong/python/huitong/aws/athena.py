@@ -95,6 +95,15 @@ class AthenaQueries:
                 yield [cell.get("VarCharValue") for cell in row["Data"]]
             token, first = answer.get("NextToken", ""), False
 
+    def files(self, id: str) -> list[str]:
+        """Raises Fault where Athena noted none, NotFound when its note is gone."""
+        with translated("athena"):
+            answer = self._client.get_query_execution(QueryExecutionId=id)
+        noted = str(answer["QueryExecution"].get("Statistics", {}).get("DataManifestLocation", ""))
+        if not noted or self._results is None:
+            raise Fault("Athena 未记录输出文件", "Athena noted no files of this run", what="athena", run=id)
+        return self._results.read(self._results.key_of(noted)).decode().split()
+
     def forget(self, id: str) -> None:
         if self._results is None or not self._output:
             return

@@ -5,7 +5,8 @@ files, commit of the change log, commit of the current table, one register write
 (pointer, history, batch), wake-up of the pushes, event, note that both were done.
 A run that is killed anywhere is completed by the next one.
 
-A comparison too large for one function is handed to a workflow (:mod:`huitong.comparison.fan_out`).
+A comparison too large for one function is handed to a workflow (:mod:`huitong.comparison.fan_out`), or
+computed by Athena where it is configured so (:mod:`huitong.comparison.on_athena`).
 """
 
 from __future__ import annotations
@@ -33,14 +34,16 @@ from huitong.warehouse.lakehouse import Lakehouse
 from huitong.warehouse.publication import Publications, published_meanwhile
 
 if TYPE_CHECKING:
+    from huitong.comparison.athena_difference import AthenaDifference
     from huitong.comparison.diff import Difference
+    from huitong.comparison.on_athena import OnAthena
 
 LARGE_ROWS: Final = 2_000_000
 _OPS: Final[dict[Kind, Op]] = {"deleted": "delete", "updated": "update"}
 
 
 class Compare:
-    """``fan_out`` None: every comparison is done here, however large."""
+    """``fan_out`` and ``athena`` None: every comparison is done here, however large."""
 
     def __init__(
         self,
@@ -57,6 +60,7 @@ class Compare:
         *,
         memory_mb: int = 300,
         fan_out: FanOut | None = None,
+        athena: OnAthena | None = None,
     ) -> None:
         self._warehouse = warehouse
         self._staging = staging
@@ -69,6 +73,7 @@ class Compare:
         self._clock = clock
         self._memory_mb = memory_mb
         self._fan_out = fan_out
+        self._athena = athena
 
     def run(self, resource: str) -> list[Batch]:
         """Publish, hold or set aside every ready batch of a resource; the batches that moved.
@@ -110,6 +115,8 @@ class Compare:
         job = Job(stored, self._contracts.get(batch.resource), pointer, later)
         self._lakehouse.ensure(job.contract)
         sources = self._sources(job)
+        if self._athena is not None and self._athena.choice(job.contract, sources).engine == "athena":
+            return self._compare_on_athena(self._athena, job, sources)
         if self._fan_out is not None and self._fan_out.wanted(job, sources):
             ids = self._lakehouse.field_ids(job.contract, "changes")
             self._fan_out.start(job, sources, ids)
@@ -145,19 +152,45 @@ class Compare:
             opened(sources, job.contract, self._lakehouse.local, self._staging) as inputs,
             compared(inputs, self._memory_for(sources)) as difference,
         ):
-            counts = self._publishing.counts(job, difference.outcome)
-            exceeded = excesses(difference.outcome, inputs.current_rows, job.contract.limits)
-            if (not exceeded and not job.batch.hold_for) or job.batch.released_by:
-                return self._publish(job, inputs, difference, counts, Path(folder))
-            sizes = sample_sizes(exceeded)
-            samples = {kind: difference.keys(_OPS[kind], size) for kind, size in sizes.items()}
-            shown = preview(
-                job.contract, difference.outcome, inputs.current_rows, exceeded, samples, job.batch.hold_for
-            )
+            return self._end(job, sources, inputs, difference, Path(folder))
+
+    def _compare_on_athena(self, athena: OnAthena, job: Job, sources: Sources) -> Batch:
+        with (
+            TemporaryDirectory(prefix="huitong-compare-") as folder,
+            athena.compared(job, sources) as difference,
+        ):
+            ended = self._end(job, sources, Inputs(job.contract, sources.mode), difference, Path(folder))
+        if ended.status == "published":
+            athena.clean(job)
+        return ended
+
+    def _end(
+        self,
+        job: Job,
+        sources: Sources,
+        inputs: Inputs,
+        difference: Difference | AthenaDifference,
+        folder: Path,
+    ) -> Batch:
+        """Publish or hold what was found."""
+        counts = self._publishing.counts(job, difference.outcome)
+        before = sources.current_rows
+        exceeded = excesses(difference.outcome, before, job.contract.limits)
+        if (not exceeded and not job.batch.hold_for) or job.batch.released_by:
+            return self._publish(job, before, inputs, difference, counts, folder)
+        sizes = sample_sizes(exceeded)
+        samples = {kind: difference.keys(_OPS[kind], size) for kind, size in sizes.items()}
+        shown = preview(job.contract, difference.outcome, before, exceeded, samples, job.batch.hold_for)
         return self._publishing.hold(job, shown)
 
     def _publish(
-        self, job: Job, inputs: Inputs, difference: Difference, counts: Counts, folder: Path
+        self,
+        job: Job,
+        before: int,
+        inputs: Inputs,
+        difference: Difference | AthenaDifference,
+        counts: Counts,
+        folder: Path,
     ) -> Batch:
         from huitong.comparison.writing import Stamp
 
@@ -173,7 +206,7 @@ class Compare:
             job,
             counts,
             snapshots=(changes, current),
-            rows=inputs.current_rows + sum(r.rows for r in files.add) - sum(r.rows for r in files.remove),
+            rows=before + sum(r.rows for r in files.add) - sum(r.rows for r in files.remove),
             now=now,
             findings=self._overtaken(batch, difference.overtaken_rows() if batch.mends else ()),
         )

@@ -18,6 +18,7 @@ from huitong.ports import ObjectStore
 from huitong.warehouse.files import DataFileRef, changes_table, data_prefix
 
 if TYPE_CHECKING:
+    from huitong.comparison.athena_difference import AthenaDifference
     from huitong.comparison.diff import Difference
     from huitong.comparison.writing import Stamp
 
@@ -40,7 +41,12 @@ class Outputs:
     folder: Path
 
     def changes(
-        self, difference: Difference, inputs: Inputs, stamp: Stamp, ids: Mapping[str, int], first: int = 0
+        self,
+        difference: Difference | AthenaDifference,
+        inputs: Inputs,
+        stamp: Stamp,
+        ids: Mapping[str, int],
+        first: int = 0,
     ) -> Written:
         """The change log of the rows that changed, numbered from ``first`` + 1; ``ids`` are column ids."""
         if not difference.outcome.changed:
@@ -57,7 +63,7 @@ class Outputs:
         ref = self._store(f"{data_prefix(changes_table(contract.table), stamp.batch_id)}/{name}", path, rows)
         return Written((ref,), (), {ref.key: path})
 
-    def current(self, difference: Difference, inputs: Inputs, batch_id: str) -> Written:
+    def current(self, difference: Difference | AthenaDifference, inputs: Inputs, batch_id: str) -> Written:
         """The files that the current table gets and loses."""
         placement = difference.placement()
         local = {f.ref.key: f.path for f in inputs.delivered}

@@ -1,42 +1,21 @@
-"""Where a query runs: in this function on DuckDB, or on Athena. One pure decision, with its reason (C-38).
+"""Where a query runs (C-38): :mod:`huitong.athena.choice` for all of its tables together.
 
-Configured is ``QUERY_ENGINE``: ``duckdb`` or ``athena`` always, ``auto`` by size. A contract may say more
-of its resource: ``engine`` (never on the other one), ``athenaAboveRows`` (its own size). What only DuckDB
-can read stays here, whatever is configured: its own limits of time and memory hold.
+What only DuckDB can read stays here, whatever is configured: its own limits of time and memory hold.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Final, Literal, Protocol
+from typing import Protocol
 
+from huitong.athena.choice import ABOVE_ROWS, Choice, Setting, choose_by_rows
 from huitong.errors import InvalidQuery
 from huitong.query.engine import Outcome
 from huitong.query.limits import Limits
 from huitong.query.parse import CheckedQuery
 from huitong.query.readable import Readable
-
-EngineName = Literal["duckdb", "athena"]
-Setting = Literal["duckdb", "athena", "auto"]
-Reason = Literal["configured", "contract", "size", "small", "only-here"]
-
-#: Rows of all tables of a query above which it goes to Athena, where neither contract nor setting says.
-ABOVE_ROWS: Final = 20_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """``about``: the resource that decided, or why Athena cannot (in English; never a value)."""
-
-    engine: EngineName
-    reason: Reason
-    about: str = ""
-
-    @property
-    def told(self) -> str:
-        return f"{self.reason}:{self.about}" if self.about else self.reason
 
 
 def choose(
@@ -54,19 +33,6 @@ def choose(
         if refusal is not None:
             return Choice("duckdb", "only-here", refusal.en)
     return wanted
-
-
-def choose_by_rows(
-    setting: Setting, resource: str, engine: str, above: int, rows: int, default_above: int = ABOVE_ROWS
-) -> Choice:
-    """Decide for one resource of ``rows`` rows, as its contract says (``engine``, ``above``)."""
-    if engine in ("duckdb", "athena") and setting != "duckdb":
-        return Choice("athena" if engine == "athena" else "duckdb", "contract", resource)
-    if setting != "auto":
-        return Choice(setting, "configured")
-    if rows > (above or default_above):
-        return Choice("athena", "size", resource)
-    return Choice("duckdb", "small")
 
 
 def _wanted(setting: Setting, tables: Sequence[Readable], above_rows: int) -> Choice:

@@ -28,8 +28,8 @@ from huitong.errors import Corrupt
 from huitong.warehouse.files import DataFileRef
 
 
-def data_file(metadata: TableMetadata, ref: DataFileRef, uri: str, path: Path) -> DataFile:
-    """The entry of one file; ``path`` is a local copy of it, or of its footer alone.
+def data_file(metadata: TableMetadata, ref: DataFileRef, uri: str, path: Path | Any) -> DataFile:
+    """The entry of one file; ``path`` is a local copy of it, or of its footer alone, or an open file.
 
     Raises Corrupt when the file is not what its reference says.
     """

@@ -130,8 +130,8 @@ class Lakehouse:
     ) -> int:
         """Exactly one snapshot of this batch on top of ``base`` (0 = empty table); its id.
 
-        ``local`` has a local copy of each added file, by key. A repeat finds the
-        commit and returns it. What lies above ``base`` and is another batch's was
+        ``local`` has local copies of added files, by key; the footers of others are read from storage.
+        A repeat finds the commit and returns it. What lies above ``base`` and is another batch's was
         never published: it is set aside, unless ``served``, which is asked then, names
         another snapshot by now. Raises Conflict when somebody else commits
         at the same time, UnknownCommitState when the answer was lost and the table
@@ -195,7 +195,11 @@ class Lakehouse:
         if served is not None and tables.head(table.metadata) != base and served() != base:
             raise _changed_meanwhile(name)
         tables.set_back(table, base)
-        added = [data_file(table.metadata, r, self._store.uri(r.key), local[r.key]) for r in add]
+        added = [
+            data_file(table.metadata, r, uri, local.get(r.key) or table.io.new_input(uri).open())
+            for r in add
+            for uri in (self._store.uri(r.key),)
+        ]
         live = dict(self._live(name, base)) if base else {}
         removed = [live.pop(self._store.uri(r.key)) for r in remove]
         summary = {tables.BATCH: batch_id, tables.SEQ: str(seq), tables.BASE: str(base)}
