@@ -81,6 +81,24 @@ test-localstack: $(STAMP) ## The plugins of localstack/host_mode, and a part of 
 	elif [ $$status != 0 ]; then exit $$status; \
 	else $$python -m pytest -q localstack/host_mode/tests && EMULATOR=localstack $(BIN)/python -m pytest -q -m e2e $(ON_LOCALSTACK); fi
 
+athena: $(STAMP) ## Athena's API over the stack's query service, for analysts: docs/analysts.md
+	@$(BIN)/python localstack/athena.py up
+
+athena-credentials: $(STAMP) ## An AWS profile for it; PROFILE=… is the analyst's Huitong profile
+	@$(BIN)/python localstack/athena.py credentials $(if $(PROFILE),--profile-file $(PROFILE))
+
+# The emulator that leads: LocalStack evaluates no policies.
+test-athena: $(STAMP) .venv-athena/.installed ## PyAthena, awswrangler and the AWS CLI on a stack of its own
+	@EMULATOR=ministack $(BIN)/python -m pytest -q -m e2e tests/clients
+
+.venv-athena/.installed: localstack/athena_clients.txt
+	@test -x .venv-athena/bin/python || $(PYTHON) -m venv .venv-athena
+	@.venv-athena/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r localstack/athena_clients.txt
+	@touch $@
+
+lock-athena: ## Resolve localstack/athena_clients.in anew into athena_clients.txt (with hashes)
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url -o localstack/athena_clients.txt localstack/athena_clients.in
+
 lint: $(STAMP) ## ruff, mypy, import rules, templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

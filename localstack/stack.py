@@ -21,6 +21,7 @@ from typing import Any
 from localstack_client.config import get_service_endpoint
 
 import emulator
+import endpoint_process
 from deployment import ROOT, STACK, Deployed, Deployer, write_profile
 from emulators import Emulator, StackError
 
@@ -137,6 +138,7 @@ def main() -> int:
     folder = Path(os.environ.get("HUITONG_STACK_DIR") or ROOT / ".stack").resolve()
     try:
         if asked.command == "down":
+            endpoint_process.down(folder)  # the Athena endpoint, if it runs
             print(_ended(emulator.stop(folder)))
         elif asked.command == "status":
             return _status(folder)
