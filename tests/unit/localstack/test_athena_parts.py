@@ -25,7 +25,8 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "localstack"))
 from athena_endpoint import signatures  # noqa: E402
 from athena_endpoint.errors import ApiError, StatementFailed  # noqa: E402
-from athena_endpoint.purposes import merged, said_in  # noqa: E402
+from athena_endpoint.executions import KEPT_SECONDS, RUNNING_ALL, RUNNING_EACH, WAITING_EACH  # noqa: E402
+from athena_endpoint.purposes import NAMES, merged, said_in  # noqa: E402
 from athena_endpoint.results import (  # noqa: E402
     column,
     csv_lines,
@@ -34,6 +35,7 @@ from athena_endpoint.results import (  # noqa: E402
     text_rows,
 )
 from athena_endpoint.statements import read, with_values  # noqa: E402
+from athena_endpoint.storage import KEPT  # noqa: E402
 
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 BODY = '{"QueryString": "SELECT 汇通"}'.encode()
@@ -247,3 +249,15 @@ def test_a_parameter_is_a_literal_or_refused(value: str) -> None:
 def test_what_is_more_than_a_literal_is_no_parameter(value: str) -> None:
     with pytest.raises(StatementFailed):
         with_values("SELECT ?", [value])
+
+
+def test_the_page_for_analysts_states_the_bounds_that_hold() -> None:
+    page = (ROOT / "docs/analysts.md").read_text(encoding="utf-8")
+    bounds = f"{RUNNING_EACH} queries run for one analyst, {WAITING_EACH} wait"
+    assert bounds in page
+    assert f"{RUNNING_ALL} run in all" in page
+    assert (3600, timedelta(hours=1), timedelta(minutes=5)) == (KEPT_SECONDS, KEPT, signatures.SKEW)
+    assert "kept | queries and results for an hour" in page
+    assert "good for five minutes" in page
+    for name in NAMES:
+        assert f"`{name}`" in page or f"{name}=" in page
