@@ -48,6 +48,7 @@ class Workers:
 
     folder: Path
     peaks: dict[tuple[str, int], int] = field(default_factory=dict)  # (function, process) → MB
+    hundredths: dict[tuple[str, int], int] = field(default_factory=dict)  # of a second, of processor time
     killed: int = 0
     kill_next: str = ""  # a function whose next working process dies
     _over: threading.Event = field(default_factory=threading.Event)
@@ -69,6 +70,7 @@ class Workers:
             for pid, function in self._processes():
                 size = _peak(pid)
                 self.peaks[function, pid] = max(size, self.peaks.get((function, pid), 0))
+                self.hundredths[function, pid] = max(_ticks(pid), self.hundredths.get((function, pid), 0))
                 if function == self.kill_next and self._works(pid):
                     os.kill(pid, signal.SIGKILL)
                     self.killed, self.kill_next = pid, ""
@@ -202,7 +204,12 @@ def counted(batch: dict[str, Any]) -> str:
     return ", ".join(f"{name} {batch[name]:,}" for name in COUNTS if batch[name])
 
 
+def _end(*_: object) -> None:
+    raise SystemExit(1)  # so that the stack is stopped
+
+
 def main() -> None:
+    signal.signal(signal.SIGTERM, _end)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "huitong-bench")
@@ -231,7 +238,9 @@ def report(drill: Drill, rows: int, batches: list[dict[str, Any]]) -> None:
     print(f"second edition: {count} parts, {took}, failed attempts {dict(errors)}")
     for name in FLOW:
         peaks = [mb for (function, _), mb in drill.workers.peaks.items() if function == name]
-        print(f"  {name:17} {len(peaks)} processes, peak {max(peaks, default=0):,} MB")
+        used = sum(n for (function, _), n in drill.workers.hundredths.items() if function == name) / 100
+        shown = f"{len(peaks)} processes, peak {max(peaks, default=0):,} MB, {used:,.0f} s of processor time"
+        print(f"  {name:17} {shown} for both editions")
     ledger, ids = drill.ledger(), sorted(b["id"] for b in batches)
     print()
     check("both editions are published", [b["status"] for b in batches] == ["published", "published"])

@@ -2,9 +2,9 @@
 
 A row is in bucket ``h mod n``, h being the last eight bytes (the least significant first) of the MD5 of its
 key's texts, joined by unit separators. That never changes and any program can compute it: MD5 spreads here,
-it protects nothing. n is a power of two, so that a bucket of few is made of whole buckets of many. A data file whose
-rows are all of one bucket says so in its name (``…-b03of16-…``). Readers check that; no result depends on a
-name being true.
+it protects nothing. n is a power of two: a bucket of few is made of whole buckets of many. A data file
+whose rows are all of one bucket says so in its name (``…-b03of16-…``). Readers check that; no result depends
+on a name being true.
 """
 
 from __future__ import annotations
