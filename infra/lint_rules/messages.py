@@ -104,6 +104,8 @@ def _machine_fails_in_silence(shape: Shape) -> Iterator[Finding]:
             yield path, f"{name} is not traced"
         if not machine.get("Logging", {}).get("Destinations"):
             yield path, f"{name} does not log"
+        elif "Policies" in machine and "logs:CreateLogDelivery" not in str(machine["Policies"]):
+            yield path, f"{name} has no right to log (logs:CreateLogDelivery): it could not be made"
 
 
 LosesMessages = rule(

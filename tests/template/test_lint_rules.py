@@ -150,6 +150,7 @@ BAD: list[tuple[str, str, Change]] = [
     ("E9115", "no alarm on ExecutionsFailed", lambda r: r.pop("MachineFails")),
     ("E9115", "is not traced", lambda r: r["Machine"][of].pop("Tracing")),
     ("E9115", "does not log", lambda r: r["Machine"][of].pop("Logging")),
+    ("E9115", "no right to log", lambda r: r["Machine"][of].update(Policies=[{"Statement": []}])),
     ("E9121", "not versioned", lambda r: r["Bucket"][of].pop("VersioningConfiguration")),
     ("E9121", "not encrypted", lambda r: r["Bucket"][of].update(BucketEncryption={"SSEAlgorithm": "AES256"})),
     ("E9121", "opened to the public", lambda r: r["Bucket"][of]["PublicAccessBlockConfiguration"].update(BlockPublicPolicy=False)),
