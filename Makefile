@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help setup up down deploy status demo test test-unit test-e2e lint lint-checkov format bench bench-peers lock package package-check sbom audit pr clean
+.PHONY: help setup up down deploy status demo test test-unit test-e2e lint lint-checkov format bench bench-peers lock package package-check sbom audit drill pr clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -108,6 +108,7 @@ lint: $(STAMP) ## ruff, mypy, import rules, templates
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/cfn-lint -a infra/lint_rules -t template.yaml infra/second-site.yaml
 	$(BIN)/python infra/write_routes.py --check
+	$(BIN)/python infra/write_parameters.py --check
 
 lint-checkov: $(STAMP) .venv-checkov/.installed ## Checkov's rules over the templates, in .venv-checkov
 	@$(BIN)/python infra/checkov/check.py .venv-checkov/bin/checkov
@@ -156,6 +157,9 @@ sbom: $(STAMP) ## Bill of materials (CycloneDX) and licences of what is packaged
 
 audit: $(STAMP) ## Known vulnerabilities of what is packaged; says so where no advisories can be had (status 3)
 	@$(PACKAGING) audit $(AUDIT)
+
+drill: $(STAMP) ## A deployment is lost and restored under other names; DRILL="--rows 20000" adds arguments
+	@$(BIN)/python localstack/drill.py $(DRILL)
 
 pr: lint test ## What CI runs
 
