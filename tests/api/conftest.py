@@ -6,7 +6,7 @@ import base64
 import importlib
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from tests.support import packaged
 from tests.support.evidence import evidence_areas
 from tests.support.grounds import DUTY, KnownGrounds
 from tests.support.mending import mending_areas
@@ -59,6 +60,7 @@ from huitong.sharing.grants import Grants
 from huitong.sharing.grounds import RegisteredGrounds
 from huitong.tickets.requests import Requests
 from huitong.warehouse.publication import Publications
+from huitong.web import serving
 from huitong.web.operations import OPERATIONS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -287,6 +289,15 @@ def event(
         "body": text,
         "isBase64Encoded": False,
     }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def as_on_aws() -> Iterator[None]:
+    """Each app finds only the packages of its layers."""
+    called = serving.ServiceApp.__call__
+    with packaged.watched(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(serving.ServiceApp, "__call__", packaged.as_function(called))
+        yield
 
 
 @pytest.fixture
