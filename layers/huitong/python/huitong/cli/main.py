@@ -25,6 +25,7 @@ from huitong.cli import (
     doctor,
     exports,
     identity,
+    installation,
     mending,
     open_access,
     operating,
@@ -68,6 +69,7 @@ for part in (
     operating,
     doctor,
     backup,
+    installation,
     rules,
     profiling,
 ):

@@ -121,19 +121,23 @@ class Site:
 
     @contextmanager
     def standing_still(self) -> Iterator[None]:
-        """No schedule starts and no queue is read inside; afterwards all that did so does again."""
-        rules, mappings = list(self._rules()), list(self._mappings())
+        """Stopped inside; afterwards what ran before runs again, and nothing else."""
+        rules, mappings = list(self._rules("ENABLED")), list(self._mappings(running=True))
         try:
-            for name in rules:
-                self.client("events").disable_rule(Name=name)
-            for id in mappings:
-                self.client("lambda").update_event_source_mapping(UUID=id, Enabled=False)
+            self._set(rules, mappings, on=False)
             yield
         finally:
-            for name in rules:
-                self.client("events").enable_rule(Name=name)
-            for id in mappings:
-                self.client("lambda").update_event_source_mapping(UUID=id, Enabled=True)
+            self._set(rules, mappings, on=True)
+
+    def stop(self) -> dict[str, int]:
+        """No schedule starts and no queue is read; how many did."""
+        rules, mappings = list(self._rules("ENABLED")), list(self._mappings(running=True))
+        return self._set(rules, mappings, on=False)
+
+    def start(self) -> dict[str, int]:
+        """All schedules and queues of the stack, whoever stopped them."""
+        rules, mappings = list(self._rules("DISABLED")), list(self._mappings(running=False))
+        return self._set(rules, mappings, on=True)
 
     # --- inside --------------------------------------------------------------
 
@@ -168,21 +172,31 @@ class Site:
         told = self.client("kms").describe_key(KeyId=id)["KeyMetadata"]
         return str(told.get("KeyUsage")) == "SIGN_VERIFY"
 
-    def _rules(self) -> Iterator[str]:
+    def _set(self, rules: list[str], mappings: list[str], *, on: bool) -> dict[str, int]:
+        events, functions = self.client("events"), self.client("lambda")
+        with translated(f"stack {self.name}"):
+            for name in rules:
+                (events.enable_rule if on else events.disable_rule)(Name=name)
+            for id in mappings:
+                functions.update_event_source_mapping(UUID=id, Enabled=on)
+        return {"schedules": len(rules), "mappings": len(mappings)}
+
+    def _rules(self, state: str) -> Iterator[str]:
         for name in self._resources("AWS::Events::Rule"):
             try:
                 rule = self.client("events").describe_rule(Name=name)
             except ClientError:
                 continue  # of another bus: it starts nothing by the clock
-            if rule.get("ScheduleExpression") and rule["State"] == "ENABLED":
+            if rule.get("ScheduleExpression") and rule["State"] == state:
                 yield name
 
-    def _mappings(self) -> Iterator[str]:
+    def _mappings(self, *, running: bool) -> Iterator[str]:
         functions = set(self._resources("AWS::Lambda::Function"))
         for page in self.client("lambda").get_paginator("list_event_source_mappings").paginate():
             for one in page["EventSourceMappings"]:
                 name = str(one["FunctionArn"]).split(":function:")[-1].split(":")[0]
-                if name in functions and one.get("State") != "Disabled":
+                stopped = one.get("State") in ("Disabled", "Disabling")
+                if name in functions and stopped != running:
                     yield str(one["UUID"])
 
 
