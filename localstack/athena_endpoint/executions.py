@@ -54,8 +54,6 @@ class Execution:
     location: str = ""
     manifest: str = ""
     size: int = 0
-    #: the page that the platform gave last: where it begins, its rows, when
-    page: tuple[int, list[tuple[str | None, ...]], float] = (0, [], 0.0)
 
     def cancelled(self) -> bool:
         return self.state == "CANCELLED"

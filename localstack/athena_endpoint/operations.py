@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -17,6 +18,7 @@ from athena_endpoint.storage import Storage
 from athena_endpoint.workgroups import ENGINE, PRIMARY, Prepared, WorkGroup, WorkGroups
 
 PAGE_KEPT_SECONDS: Final = 20.0
+PAGES_KEPT: Final = 8
 
 
 class Athena:
@@ -34,6 +36,9 @@ class Athena:
         self._storage = storage
         self._product = product
         self.catalogue = Catalogue(product)
+        self._lock = threading.Lock()
+        #: execution → where its page begins, the rows, when the platform gave them
+        self._pages: dict[str, tuple[int, list[tuple[str | None, ...]], float]] = {}
 
     def operation(self, name: str) -> Callable[[Analyst, Mapping[str, Any]], Answer]:
         """Raises ApiError for one that is not spoken here."""
@@ -154,18 +159,20 @@ class Athena:
         """Rows from ``after`` on. The platform's pages are larger than those of Athena's API: the last one
         is kept for a moment."""
         assert one.ran is not None
-        begin, rows, at = one.page
+        begin, rows, at = self._pages.get(one.id, (0, [], 0.0))
         if not begin <= after < begin + len(rows) or time.monotonic() - at > PAGE_KEPT_SECONDS:
             try:
                 found = self._product(caller.connection).rows(one.ran.id, one.use, after)
             except KeyEnded:
                 raise
             except StatementFailed as failed:
-                raise ApiError(
-                    "InvalidRequestException", failed.reason, AthenaErrorCode="RESULT_GONE"
-                ) from failed
+                code = "InvalidRequestException"
+                raise ApiError(code, failed.reason, AthenaErrorCode="RESULT_GONE") from failed
             begin, rows = after, list(text_rows(found))
-            one.page = (begin, rows, time.monotonic())
+            with self._lock:
+                self._pages[one.id] = (begin, rows, time.monotonic())
+                while len(self._pages) > PAGES_KEPT:
+                    del self._pages[next(iter(self._pages))]
         return rows[after - begin :]
 
     # --- work groups ---

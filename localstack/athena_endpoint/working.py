@@ -116,6 +116,8 @@ class Worker:
             with tempfile.TemporaryDirectory(prefix="huitong-unload-") as temporary:
                 file = Path(temporary) / "part.parquet"
                 product.export(ran, execution.use, file)
+                if execution.cancelled():
+                    return
                 key = f"{folder}{execution.id}.parquet"
                 execution.size = self._storage.put_file(key, file)
                 written.append(self._storage.uri(key))

@@ -104,10 +104,11 @@ def endpoint(stack: Any, resource: str) -> Iterator[Path]:  # noqa: F811
         endpoint_process.down(stack.folder)
 
 
-def issued(town: Town, folder: Path, who: str) -> Analyst:  # noqa: F811
+def issued(town: Town, folder: Path, who: str, known: Mapping[str, str] | None = None) -> Analyst:  # noqa: F811
     """`athena.py credentials`, as an analyst runs it; the profile names no use of data."""
     profile = folder / f"{who}.json"
-    profile.write_text(json.dumps({"api_url": town.stack.api_url, "token": town.api(who).token}))
+    known = known or {"api_url": town.stack.api_url, "token": town.api(who).token}
+    profile.write_text(json.dumps(known))
     done = subprocess.run(
         [sys.executable, str(ROOT / "localstack/athena.py"), "credentials", "--profile-file", str(profile),
          "--name", who],

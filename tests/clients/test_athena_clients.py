@@ -6,11 +6,12 @@ Their own behaviour is the judge. Needs .venv-athena: `make test-athena`.
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.clients.conftest import GIVEN, Analyst
+from tests.clients.conftest import GIVEN, Analyst, issued
 from tests.support.town import DUTY, Town
 
 pytestmark = pytest.mark.e2e
@@ -148,6 +149,25 @@ print(json.dumps(told, ensure_ascii=False))
     assert "secret" not in told["types"]
     assert told["described"] == list(told["types"].values())
     assert "ctas_approach=False" in told["ctas"]
+
+
+def test_a_profile_that_signs_its_requests_serves_as_well(town: Town, endpoint: Path) -> None:
+    """S-01: no token is needed where a system has a signing key."""
+    town.api("agency")
+    listed = town.admin.call("GET", "/v1/credentials")[1]
+    mine = next(c for c in listed["items"] if c["name"] == "agency")
+    made = town.done("POST", f"/v1/credentials/{mine['id']}/key", {})
+    signing = {"api_url": town.stack.api_url, "credential": mine["id"], "key": made["key"]}
+    agency = issued(town, endpoint, "agency", signing)
+    assert agency.variables["ATHENA_RESULTS"].endswith(f"/{mine['id']}/")
+    found = agency.client("athena").list_databases(CatalogName="AwsDataCatalog")["DatabaseList"]
+    assert [one["Name"] for one in found] == ["huitong"]
+    assert "analysts" in [
+        one["Name"]
+        for one in agency.client("athena").list_table_metadata(
+            CatalogName="AwsDataCatalog", DatabaseName="huitong"
+        )["TableMetadataList"]
+    ]
 
 
 def test_a_withdrawn_credential_ends_both_services(town: Town, stranger: Analyst) -> None:
