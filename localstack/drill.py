@@ -230,9 +230,8 @@ def main() -> int:
     counts = report.told["backup"]["counts"]
     print(f"✓ 恢复后逐项相同 restored, equal in {len(report.told['compared'])} digests: {counts}")
     print(f"  恢复用时 recovery {report.recovery} s (goal {GOALS['time']} s)")
-    print(
-        f"  恢复点 recovery point {report.seconds['export']} s, the time of a backup (goal {GOALS['point']} s)"
-    )
+    point = f"{report.seconds['export']} s, the time of a backup"
+    print(f"  恢复点 recovery point {point} (goal {GOALS['point']} s)")
     print(f"  {report.seconds}")
     return 0
 

@@ -11,7 +11,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "localstack"))
 from artifacts import read_template  # noqa: E402
-
 from huitong.operating.metrics import ALARMS, NAMESPACE, Alarm  # noqa: E402
 
 RESOURCES: dict[str, Any] = read_template((ROOT / "template.yaml").read_text())["Resources"]
