@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import demo_data as made_up
+import demo_quality as quality
 import demo_sharing as sharing
 import demo_standing as standing
 import stack
@@ -204,6 +205,7 @@ def play(cast: Cast, boxes: dict[str, Inbox], receivers: dict[str, Receiver], ru
     deliveries = receipts(cast, pushed)
     sharing.terminate(cast, application, subscription)
     sharing.evidence(cast)
+    quality.show(cast)
     summary(cast, deliveries, list(boxes.values()), running)
 
 

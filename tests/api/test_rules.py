@@ -136,17 +136,21 @@ def shell(apps: dict[str, Any], world: World, monkeypatch: pytest.MonkeyPatch) -
         yield run
 
 
+EARLY = "SELECT _source_row FROM delivery JOIN not_here USING (claim_no)"
+
+
 def test_rules_live_by_the_command_line_alone(
     apps: dict[str, Any], world: World, trials: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (folder := tmp_path / "rules").mkdir()
-    (folder / "claims.yaml").write_text(
-        json.dumps({"rules": [DRAFT, {**DRAFT, "id": "far", "resource": "elsewhere"}]}), encoding="utf-8"
-    )
+    seeds = [DRAFT, {**DRAFT, "id": "early", "kind": "sql", "parameters": {"sql": EARLY}}]
+    seeds.append({**DRAFT, "id": "far", "resource": "elsewhere"})
+    (folder / "claims.yaml").write_text(json.dumps({"rules": seeds}), encoding="utf-8")
     rows = tmp_path / "rows.json"
     rows.write_text(json.dumps([{"claim_no": "1", "amount": "101"}, {"claim_no": "2", "amount": "1"}]))
     with shell(apps, world, monkeypatch) as run:
         seeded = json.loads(run("rule", "seed", str(folder), "--json").stdout)["items"]
+        assert "not_here" in seeded.pop(1)["done"]  # it stops no other
         assert [s["done"] for s in seeded] == ["draft", "no such resource"]
         assert "known" in run("rule", "seed", str(folder)).stdout
         tried = json.loads(run("rule", "try", "large", "--rows", str(rows), "--json").stdout)

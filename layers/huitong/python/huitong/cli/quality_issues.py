@@ -242,14 +242,13 @@ def quality(
 ) -> None:
     """质量月报 / A unit's monthly report, to a file or as its address."""
     found = client().get("reports", "quality", unit, month, format=format)
+    if out and format != "json":
+        client().download(found["url"], Path(out), sha256=found["sha256"])
+        found = {**{name: value for name, value in found.items() if name != "url"}, "file": out}
     if as_json or format == "json":
         show_json(found)
-        return
-    if out:
-        client().download(found["url"], Path(out), sha256=found["sha256"])
-        say(out)
     else:
-        say(found["url"])
+        say(out or found["url"])
 
 
 def _line(item: dict[str, Any]) -> dict[str, Any]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from huitong.cli.options import Json, Limit, Resource, Since, Unit, Until, client
 from huitong.cli.showing import command, note, say, show_json, show_members, show_table
+
+if TYPE_CHECKING:
+    from huitong.cli.client import Client
 
 rule = typer.Typer(help="质量规则 / quality rules", no_args_is_help=True)
 warning = typer.Typer(help="预警 / warnings of quality rules", no_args_is_help=True)
@@ -218,14 +221,27 @@ def seed(
                 done = "known" if wanted["id"] in known else "no such resource"
                 told.append({"id": wanted["id"], "resource": wanted["resource"], "done": done})
                 continue
-            made = api.post("rules", body={**wanted, "reason": reason})
-            if enable_all:
-                made = api.post("rules", made["id"], "enable", body={"reason": reason})
-            told.append({"id": made["id"], "resource": made["resource"], "done": made["state"]})
+            told.append(_seeded(api, wanted, reason, enable=enable_all))
     if as_json:
         show_json({"items": told})
     else:
         show_table(told, {"id": "规则 rule", "resource": "资源 resource", "done": "结果 done"})
+
+
+def _seeded(api: Client, wanted: dict[str, Any], reason: str, *, enable: bool) -> dict[str, Any]:
+    """One rule; one that is refused, such as SQL over a resource that is not here yet, stops no other."""
+    from huitong.cli.client import Refused  # loads urllib3, which other commands do without
+
+    named = {"id": wanted["id"], "resource": wanted["resource"]}
+    try:
+        made = api.post("rules", body={**wanted, "reason": reason})
+        if enable:
+            made = api.post("rules", made["id"], "enable", body={"reason": reason})
+    except Refused as refused:
+        if refused.problem.get("status") != 400:
+            raise
+        return {**named, "done": f"refused: {refused}"}
+    return {**named, "done": made["state"]}
 
 
 @warning.command("list")

@@ -168,10 +168,11 @@ def sheet_xml(
     rows: Sequence[Sequence[tuple[Cell, int]]] | Iterator[Sequence[tuple[Cell, int]]],
     widths: Mapping[int, float],
 ) -> Iterator[bytes]:
-    """A new sheet of (value, style) cells."""
+    """A new sheet of (value, style) cells; printed, it is as wide as the page."""
     yield (
         b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
         b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        b'<sheetPr><pageSetUpPr fitToPage="1"/></sheetPr>'
     )
     if widths:
         cols = (
@@ -187,4 +188,4 @@ def sheet_xml(
             if value is not None
         )
         yield b'<row r="%d">%s</row>' % (number, b"".join(made))
-    yield b"</sheetData></worksheet>"
+    yield b'</sheetData><pageSetup orientation="landscape" fitToHeight="0"/></worksheet>'

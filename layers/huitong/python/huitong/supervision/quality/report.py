@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from huitong.contracts.model import Contract
 from huitong.ports import Clock
 from huitong.procedures.calendar import china_day
 from huitong.procedures.model import Record
@@ -140,15 +141,21 @@ class Reports:
             _deliveries(unit, month),
             _lateness(unit, month),
             _rules(unit, month),
-            self._of_issues(unit),
+            self._of_issues(unit, month),
             _of_records(self._conflicts(unit)),
             self._of_corrections(unit, month),
         ]
 
-    def _of_issues(self, unit: str) -> Table:
+    def _of_issues(self, unit: str, month: Month) -> Table:
         desk = self._issues.desk.procedure
+        contracts = {one.contract.id: one.contract for one in month.of_unit(unit)}
+
+        def item(content: Mapping[str, Any]) -> str:
+            known = contracts.get(content["resource"])
+            return _titles(known, content["column"]) if known else str(content["column"])
+
         rows = [
-            [r.content["resource"], r.content["rule"], r.content["column"], r.content["remaining"],
+            [r.content["resource"], r.content["rule"], item(r.content), r.content["remaining"],
              desk.state(r.state).zh, r.clocks["mend"].due, r.content["officer"] or "未分派"]
             for r in self._issues.list(unit)
             if not desk.state(r.state).final
@@ -219,7 +226,8 @@ def _rules(unit: str, month: Month) -> Table:
         for batch, _ in one.batches:
             for check in checks_of(batch.quality):
                 if not check.rule.startswith("key.d"):
-                    found[one.contract.id, check.rule, check.column, check.criterion] += check.count
+                    named = _titles(one.contract, check.column)
+                    found[one.contract.id, check.rule, named, check.criterion] += check.count
     rows = [
         [resource, rule, column, n, ADVICE[criterion][0], ADVICE[criterion][1]]
         for (resource, rule, column, criterion), n in found.most_common(_RULES)
@@ -228,6 +236,12 @@ def _rules(unit: str, month: Month) -> Table:
                ("怎么办", "what to do"), ("", "in English")]  # fmt: skip
     return Table("rules", "最常见的问题", "What was wrong most often", heading, rows,
                  (13, 14, 15, 8, 25, 25))  # fmt: skip
+
+
+def _titles(contract: Contract, columns: str) -> str:
+    """Items as people call them."""
+    found = ((contract.field_named(name), name) for name in columns.split(","))
+    return "、".join(field.title or name if field else name for field, name in found)
 
 
 def _of_records(records: Iterable[Record]) -> Table:
