@@ -13,7 +13,13 @@ from typing import Any
 
 import boto3
 import pytest
-from tests.e2e.conftest import api, eventually, stack, town  # noqa: F401 - fixtures
+from tests.e2e.conftest import (  # noqa: F401 - fixtures, and the marker "differs"
+    api,
+    eventually,
+    pytest_collection_modifyitems,
+    stack,
+    town,
+)
 from tests.support.town import Town
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,7 +73,7 @@ class Analyst:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         program = CLIENTS / words[0]
         return subprocess.run(
-            [str(program), *words[1:]], capture_output=True, text=True, check=False, timeout=280,
+            [str(program), *words[1:]], capture_output=True, text=True, check=False, timeout=800,
             env={**kept, **self.variables, "AWS_EC2_METADATA_DISABLED": "true"},
         )  # fmt: skip
 

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from tests.clients.conftest import GIVEN, Analyst, issued
 from tests.support.town import DUTY, Town
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]  # forty queries by thirty clients
 SELECT = "SELECT id, note, name, day, moment, amount, flag, big FROM huitong.analysts"
 #: A hint as the first comment names the ground of each query.
 HINTED = f"-- huitong: duty={DUTY}; purpose=核对\n{SELECT}"
@@ -105,6 +105,7 @@ except OperationalError as error:
     return done.stdout.strip()
 
 
+@pytest.mark.differs("no-iam")
 def test_a_second_analyst_gets_nothing_by_any_way(analyst: Analyst, stranger: Analyst, read: Any) -> None:
     """S-10, S-33: neither the table, nor its name, nor the files of the first."""
     assert "没有表 analysts" in _read_by(stranger, f"-- huitong: duty={DUTY}\n")
@@ -170,6 +171,7 @@ def test_a_profile_that_signs_its_requests_serves_as_well(town: Town, endpoint: 
     ]
 
 
+@pytest.mark.differs("no-iam")
 def test_a_withdrawn_credential_ends_both_services(town: Town, stranger: Analyst) -> None:
     """S-10: the next request of Athena's finds out, and the pair ends for S3, too."""
     who = town.api("police").call("GET", "/v1/me")[1]["id"]
