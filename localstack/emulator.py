@@ -50,7 +50,7 @@ def start(folder: Path, port: int = 0) -> Running:
     if found:
         if found.emulator is not emulator:
             title = found.emulator.title
-            raise StackError(f"{title} 正在运行,请先执行 make down / {title} runs here: make down first")
+            raise StackError(f"{title} 正在运行 / {title} runs here: make down first")
         return found
     command = emulator.command()
     port = port or free_port()
@@ -84,7 +84,7 @@ def start(folder: Path, port: int = 0) -> Running:
 
 
 def stop(folder: Path) -> Emulator | None:
-    """End it so that it keeps its state, if it can; which one that was, None when none ran. Raises StackError."""
+    """End it so that it keeps its state, if it can; which one it was, None if none ran. Raises StackError."""
     found = _noted(folder)
     if found is None:
         return None

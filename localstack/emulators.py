@@ -1,4 +1,4 @@
-"""The two emulators of AWS that can run without Docker: how each is started, and how one knows that it runs."""
+"""The emulators of AWS that run without Docker: how each is started, and how one knows that it runs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 import host_environment
+import packaged
 
 REGION = "us-east-1"
 HOST = "127.0.0.1"
@@ -102,6 +103,13 @@ def _localstack_command() -> list[str]:
         raise StackError(str(error)) from error
 
 
+def _interpreter(folder: Path) -> str:
+    try:
+        return packaged.python(folder)
+    except packaged.PackageError as error:
+        raise StackError(str(error)) from error
+
+
 def _localstack_settings(folder: Path, port: int) -> dict[str, str]:
     """See localstack/host_mode/README.md for what the plugins read."""
     providers = ("DYNAMODB", "DYNAMODBSTREAMS", "GLUE", "COGNITO_IDP", "ATHENA")
@@ -114,10 +122,11 @@ def _localstack_settings(folder: Path, port: int) -> dict[str, str]:
         "DISABLE_EVENTS": "1",
         "SKIP_SSL_CERT_DOWNLOAD": "1",
         "CFN_IGNORE_UNSUPPORTED_RESOURCE_TYPES": "1",
+        "S3_SKIP_SIGNATURE_VALIDATION": "0",  # presigned addresses end, and a changed one is refused
         "LS_LOG": "warning",
         "LAMBDA_RUNTIME_EXECUTOR": "process",
         # Binary packages fit one version of Python only, so functions run in the project's own.
-        "LAMBDA_PROCESS_PYTHON": sys.executable,
+        "LAMBDA_PROCESS_PYTHON": _interpreter(folder),
         # An idle queue is looked at every half second, not after ten: people wait for the next step.
         "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.2",
         "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "0.5",

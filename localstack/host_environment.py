@@ -1,7 +1,7 @@
-"""An environment of its own for LocalStack: ``python localstack/host_environment.py`` makes ``.venv-localstack``.
+"""An environment of its own for LocalStack: ``localstack/host_environment.py`` makes ``.venv-localstack``.
 
-LocalStack needs Python 3.12 or later, the project 3.11, and they share few versions of packages. The environment
-is made by uv from ``localstack.txt`` (every file checked against its hash), so it needs neither pip nor ensurepip.
+LocalStack needs Python 3.12 or later, the project 3.11, and they share few versions of packages. uv makes the
+environment from ``localstack.txt``, every file checked against its hash; neither pip nor ensurepip is needed.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ class NoPython(HostEnvironmentError):
     def __init__(self) -> None:
         super().__init__(
             "本机没有 Python 3.12 或更高版本,LocalStack 无法运行。请安装一个(如 python3.13),"
-            "或指明其位置:make up EMULATOR=localstack LOCALSTACK_PYTHON=/path/to/python3.13;"
+            "或指明其位置:make up EMULATOR=localstack LOCALSTACK_PYTHON=/path/to/python3.13,"
             "或用 Docker(docs/run-locally.md);或用默认的 MiniStack:make up\n"
-            "LocalStack needs Python 3.12 or later and this machine has none. Install one (say python3.13), or say "
-            "where it is: make up EMULATOR=localstack LOCALSTACK_PYTHON=/path/to/python3.13; or use Docker "
-            "(docs/run-locally.md); or the default, MiniStack: make up"
+            "LocalStack needs Python 3.12 or later and this machine has none. Install one (say python3.13), "
+            "or say where it is: make up EMULATOR=localstack LOCALSTACK_PYTHON=/path/to/python3.13; "
+            "or use Docker (docs/run-locally.md); or the default, MiniStack: make up"
         )
 
 
 def interpreter() -> Path:
-    """The environment's Python; the environment is made first if it is missing or its lock file has changed.
+    """The environment's Python. It is made first if it is missing or its lock file has changed.
 
     Raises HostEnvironmentError.
     """
@@ -60,7 +60,7 @@ def interpreter() -> Path:
 
 
 def find_python() -> Path:
-    """A Python that can run LocalStack: LOCALSTACK_PYTHON, else on PATH, else one of pyenv's. Raises NoPython."""
+    """A Python that can run LocalStack: LOCALSTACK_PYTHON, else on PATH, else of pyenv. Raises NoPython."""
     for path in _candidates():
         found = _version(path)
         if found is not None and found >= OLDEST:
@@ -100,10 +100,11 @@ def _fingerprint() -> str:
 
 
 def _uv(*arguments: str) -> None:
-    made = subprocess.run([str(Path(sys.prefix) / "bin" / "uv"), *arguments], capture_output=True, text=True)
+    uv = Path(sys.prefix) / "bin" / "uv"
+    made = subprocess.run([str(uv), *arguments], capture_output=True, text=True)
     if made.returncode:
         raise HostEnvironmentError(
-            f"LocalStack 的环境未能安装 / LocalStack's environment could not be installed:\n{made.stderr.strip()}"
+            f"LocalStack 的环境未能安装 / its environment could not be installed:\n{made.stderr.strip()}"
         )
 
 

@@ -23,7 +23,7 @@ import stack as local_stack  # noqa: E402
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """``@pytest.mark.differs("id")``: the test cannot hold on an emulator with that difference, and is not run."""
+    """``@pytest.mark.differs(id)``: the test cannot hold on an emulator with that difference, and is not run."""
     name = emulators.chosen().name
     for item in items:
         for mark in item.iter_markers("differs"):
