@@ -17,6 +17,7 @@ from localstack_client.session import Session
 import artifacts
 import differences
 import emulators
+import packaged
 from emulators import REGION, StackError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -55,7 +56,7 @@ class Deployer:
         """``parameters`` are told beside :data:`PARAMETERS`; another ``stack`` has buckets of other names."""
         self.endpoint = endpoint
         self.name = stack
-        self._parameters = {**PARAMETERS, **(parameters or {})}
+        self._parameters = {**PARAMETERS, **packaged.parameters(), **(parameters or {})}
         self._session = Session(
             aws_access_key_id="test",
             aws_secret_access_key="test",
@@ -71,7 +72,7 @@ class Deployer:
 
     def deploy(self, template: Path = ROOT / "template.yaml") -> Deployed:
         """Create or update the stack. Raises StackError with the events that failed."""
-        package = artifacts.package(template, BUCKET)
+        package = artifacts.package(template, BUCKET, content=_content())
         self._upload(package)
         changed = self._change(_narrowed(package.template))
         outputs = self._outputs()
@@ -237,6 +238,14 @@ def write_profile(deployer: Deployer, deployed: Deployed, path: Path) -> str:
         json.dump({**content, "outputs": deployed.outputs}, target, indent=1)
     path.chmod(0o600)
     return token
+
+
+def _content() -> Path | None:
+    """Where functions and layers lie: a package of HUITONG_PACKAGE, or None for the repository itself."""
+    try:
+        return packaged.tree()
+    except packaged.PackageError as error:
+        raise StackError(str(error)) from error
 
 
 def _host(endpoint: str) -> str:

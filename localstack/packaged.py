@@ -1,7 +1,7 @@
 """The stack with what Lambda runs: folders of ``make package`` instead of the sources.
 
-``HUITONG_PACKAGE=python3.13-x86_64`` deploys ``build/package/python3.13-x86_64/tree``. On LocalStack functions
-then run in a bare Python of that version, which sees nothing but the package; MiniStack runs them in its own.
+``HUITONG_PACKAGE=python3.13-x86_64`` deploys ``build/package/python3.13-x86_64/tree``. On LocalStack
+functions then run in a bare Python of that version, which sees nothing but the package; MiniStack runs them in its own.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def _runtime() -> str:
 
 
 def python(folder: Path) -> str:
-    """What runs a function: this interpreter for the sources; for a package a script in ``folder`` that starts
-    a Python of its version without site-packages. Raises PackageError."""
+    """What runs a function: this interpreter for the sources; for a package a script in ``folder`` that
+    starts a Python of its version without site-packages. Raises PackageError."""
     version = _runtime().removeprefix("python")
     if not version:
         return sys.executable
