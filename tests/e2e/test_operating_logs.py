@@ -68,7 +68,7 @@ def test_one_id_finds_every_line_of_a_delivery_and_none_holds_a_value(town: Town
     for group in FUNCTIONS:
         mine = _mine(found, group)
         assert mine, group
-        assert all(line["request_id"] for line in mine), mine
+        assert all(line["request_id"] for line in mine if "_aws" not in line), mine
     steps = [
         line for group in FUNCTIONS[1:] for line in _mine(found, group) if line.get("message") == "batch"
     ]

@@ -17,6 +17,7 @@ from typing import Final
 #: Name of the message attribute, and of the member of events and log lines.
 MEMBER: Final = "correlation"
 _UPLOAD: Final = re.compile(r"u[0-9a-f]{16,64}")
+_request: Final[ContextVar[str]] = ContextVar("huitong_request", default="")
 _current: Final[ContextVar[str]] = ContextVar("huitong_correlation", default="")
 
 
@@ -36,6 +37,21 @@ def following(id: str) -> Iterator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+@contextmanager
+def in_request(id: str) -> Iterator[None]:
+    """Answer a request of the API: its id stands in every line that is written meanwhile."""
+    token = _request.set(id)
+    try:
+        yield
+    finally:
+        _request.reset(token)
+
+
+def request() -> str:
+    """The request that is being answered; empty = none."""
+    return _request.get()
 
 
 def of_object(key: str, version: str = "") -> str:

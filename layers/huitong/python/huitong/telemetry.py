@@ -34,6 +34,12 @@ def logger() -> Any:
     return Logger(utc=True)
 
 
+def _say(what: str, told: Mapping[str, Any]) -> None:
+    """A line; functions of queues and clocks have put their request's id into the logger already."""
+    asked = correlation.request()
+    logger().info(what, extra={**told, **({"request_id": asked} if asked else {})})
+
+
 def measure(figures: Mapping[str, float], step: str = "", **told: str) -> None:
     """Write figures by the names of :data:`huitong.operating.metrics.METRICS`; ``told`` goes with them
     as what can be searched, not as a dimension. A name that is not there is a KeyError."""
@@ -56,9 +62,7 @@ def batch_moved(batch: Batch, before: str) -> None:
 
     counts = {name: value for name, value in asdict(batch.counts).items() if value}
     ids = {"correlation": correlation_of(batch), "batch_id": batch.id, "resource": batch.resource}
-    logger().info(
-        "batch", extra={**ids, "unit": batch.unit, "status": batch.status, "before": before, "counts": counts}
-    )
+    _say("batch", {**ids, "unit": batch.unit, "status": batch.status, "before": before, "counts": counts})
     figures = _of_batch(batch, before)
     if figures:
         measure(figures, **ids)
@@ -83,9 +87,9 @@ def _of_batch(batch: Batch, before: str) -> dict[str, float]:
 
 def delivery_told(delivery: Delivery, followed: str = "") -> None:
     """What became of a delivery to a receiver: planned, acknowledged, or an attempt that failed."""
-    logger().info(
+    _say(
         "delivery",
-        extra={
+        {
             "correlation": followed or correlation.current(),
             "batch_id": delivery.batch,
             "resource": delivery.resource,
@@ -116,7 +120,7 @@ class ToldEvents:
         followed = correlation.current()
         carried = {correlation.MEMBER: followed, **detail} if followed else detail
         told = {name: detail[name] for name in _OF_EVENTS if name in detail}
-        logger().info("event", extra={"kind": kind, "correlation": followed, **told})
+        _say("event", {"kind": kind, "correlation": followed, **told})
         if kind in OF_EVENTS:
             measure({OF_EVENTS[kind]: 1})
         self.bus.publish(kind, carried)

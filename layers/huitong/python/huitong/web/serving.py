@@ -19,6 +19,7 @@ from typing import Any, Final, Generic, TypeVar, cast
 
 from chalice.app import Blueprint, Chalice, Request, Response
 
+from huitong import correlation
 from huitong.errors import BadRequest, HuitongError, InvalidQuery, NotFound, TooLarge
 from huitong.identity.authorize import permit
 from huitong.identity.model import Principal
@@ -160,7 +161,8 @@ def _answered(routes: Blueprint, operation: Operation, handler: Handler, path: M
             source=source,
             noted=noted,
         )
-        response = _shaped(handler(ask, **path), operation)
+        with correlation.in_request(request_id):
+            response = _shaped(handler(ask, **path), operation)
     except Exception as error:  # noqa: BLE001 (the one boundary: Chalice would log texts, which can hold values)
         status, body, headers = _answer_to(error, request_id)
         response = Response(body, {"Content-Type": PROBLEM_TYPE, **headers}, status)
