@@ -42,11 +42,15 @@ def build(folder: Path) -> Any:
     deployer, bucket = Deployer(stack["endpoint"]), stack["outputs"]["StagingBucket"]
     own = folder / "athena"
     secrets = KmsSecrets(deployer.client("kms"), stack["outputs"]["DataKey"])
-    keys = Keys(own, secrets, deployer.client("iam"), bucket)
+
+    def api_url() -> str:
+        return str(_stack(folder)["api_url"])
+
+    keys = Keys(own, secrets, deployer.client("iam"), bucket, api_url)
     storage, groups = Storage(deployer.client("s3"), bucket), WorkGroups(own, time.time)
     executions = Executions(Worker(keys, groups, storage), time.time)
     athena = Athena(executions, groups, storage)
-    return App(Endpoint(stack["api_url"], keys, athena, storage)), storage
+    return App(Endpoint(api_url, keys, athena, storage)), storage
 
 
 def serve(folder: Path, port: int) -> None:

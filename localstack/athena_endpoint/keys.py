@@ -13,7 +13,8 @@ import json
 import os
 import re
 import threading
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,13 +59,17 @@ def prefix_of(principal: str) -> str:
 
 
 class Keys:
-    """``folder`` keeps the sealed pairs, ``iam`` makes them, ``bucket`` holds the results."""
+    """``folder`` keeps the sealed pairs, ``iam`` makes them, ``bucket`` holds the results; ``api_url`` tells
+    where the platform is now: a new deployment may have moved it."""
 
-    def __init__(self, folder: Path, secrets: Secrets, iam: Any, bucket: str) -> None:
+    def __init__(
+        self, folder: Path, secrets: Secrets, iam: Any, bucket: str, api_url: Callable[[], str]
+    ) -> None:
         self._path = folder / "keys.json"
         self._secrets = secrets
         self._iam = iam
         self._bucket = bucket
+        self._api_url = api_url
         self._lock = threading.Lock()
         self._known: dict[str, Analyst] = {}
 
@@ -99,7 +104,8 @@ class Keys:
                 connection = Connection(**plain["connection"])
                 found = Analyst(access_key, plain["secret"], kept["principal"], connection)
                 self._known[access_key] = found
-            return self._known[access_key]
+            found = self._known[access_key]
+            return replace(found, connection=replace(found.connection, api_url=self._api_url()))
 
     def revoke(self, access_key: str) -> None:
         """End a pair, for S3 too: what it stood for has ended."""

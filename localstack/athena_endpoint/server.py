@@ -42,9 +42,9 @@ _MEMBERS: Final = ("token", "credential", "key", "algorithm", "unit", *USE)
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Everything that a request needs. ``api_url`` is the platform's; ``now`` the time in UTC."""
+    """Everything that a request needs. ``api_url`` tells where the platform is; ``now`` the time in UTC."""
 
-    api_url: str
+    api_url: Callable[[], str]
     keys: Keys
     athena: Athena
     storage: Storage
@@ -144,7 +144,7 @@ class App:
         given = {name: body.get(name, "") for name in _MEMBERS if body.get(name)}
         if not all(isinstance(value, str) for value in given.values()):
             raise invalid("成员须为文字", "Members are texts")
-        connection = Connection(self._endpoint.api_url, given.pop("token", ""), **given)
+        connection = Connection(self._endpoint.api_url(), given.pop("token", ""), **given)
         try:
             principal = str(self._endpoint.product(connection).me()["id"])
         except StatementFailed as failed:

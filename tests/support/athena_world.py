@@ -206,11 +206,11 @@ def running(folder: Path, now: Callable[[], float] | None = None) -> Iterator[Wo
 
     clock = now or time.time
     platform, iam, s3 = Platform(), MemoryIam(), MemoryS3()
-    keys, storage = Keys(folder, PlainSecrets(), iam, BUCKET), Storage(s3, BUCKET)
+    keys, storage = Keys(folder, PlainSecrets(), iam, BUCKET, lambda: "http://platform"), Storage(s3, BUCKET)
     groups = WorkGroups(folder, clock)
     executions = Executions(Worker(keys, groups, storage, platform.product), clock)
     athena = Athena(executions, groups, storage, platform.product)
-    app = App(Endpoint("http://platform", keys, athena, storage, platform.product))
+    app = App(Endpoint(lambda: "http://platform", keys, athena, storage, platform.product))
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
