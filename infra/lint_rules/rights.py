@@ -25,15 +25,17 @@ ANY_RESOURCE = {
 
 
 def _policies(shape: Shape) -> Iterator[tuple[str, Any]]:
-    """Policies of functions, state machines and roles, inline ones alone."""
+    """Policies of functions, state machines and roles, as far as they are written here."""
     for name, told in shape.resources.items():
         properties = told.get("Properties", {})
         if str(told.get("Type", "")).startswith("AWS::Serverless::"):
             yield from (
                 (name, one) for one in listed(properties.get("Policies", [])) if isinstance(one, dict)
             )
-        elif told.get("Type") in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy"):
+        elif told.get("Type") == "AWS::IAM::Role":
             yield from ((name, one["PolicyDocument"]) for one in listed(properties.get("Policies", [])))
+        elif told.get("Type") in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
+            yield name, properties["PolicyDocument"]
 
 
 def _may_do_everything(shape: Shape) -> Iterator[Finding]:

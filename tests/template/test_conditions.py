@@ -19,6 +19,7 @@ ALL_ON = {
     "HostedZoneId": "Z0000000000", "ClientCertificates": "s3://trust/authorities.pem", "Firewall": "BLOCK",
     "ThreatProtection": "ENFORCED", "ReservedForApi": "50", "SecondRegion": "us-west-2",
     "SecondKey": "11111111-2222-3333-4444-555555555555", "AlertEmail": "duty@huitong.example", "MonthlyBudget": "1000",
+    "QueryEngine": "auto",
 }  # fmt: skip
 #: name → parameters, and the partition it would be deployed in
 SCENARIOS: dict[str, tuple[dict[str, str], str]] = {
@@ -298,6 +299,13 @@ def test_nobody_may_open_or_erase_what_keeps_the_data() -> None:
              "s3:PutBucketPolicy", "s3:PutObjectRetention", "dynamodb:DeleteTable")  # fmt: skip
     for told in policies_of("all"):
         assert not [a for a in listed(told["Action"]) if a.startswith(never)]
+
+
+def test_the_gateway_of_a_new_account_may_write_logs_before_the_api_is_made() -> None:
+    account = deployed("plain")["Resources"]["GatewayAccount"]["Properties"]
+    assert account == {"CloudWatchRoleArn": {"Fn::GetAtt": ["GatewayLogRole", "Arn"]}}
+    assert listed(deployed("plain")["Resources"]["RestApi"]["DependsOn"]) == ["GatewayAccount"]
+    assert "GatewayAccount" not in deployed("local")["Resources"]
 
 
 def test_a_budget_tells_at_four_fifths_and_when_the_forecast_is_above_it() -> None:

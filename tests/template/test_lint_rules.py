@@ -162,6 +162,8 @@ BAD: list[tuple[str, str, Change]] = [
     ("E9122", "WriteThrottleEvents", lambda r: r.pop("Writes")),
     ("E9123", "deleted with its stack (DeletionPolicy)", lambda r: r["Bucket"].pop("DeletionPolicy")),
     ("E9131", "may do s3:*", lambda r: r["DoItFunction"][of]["Policies"][0]["Statement"][0].update(Action="s3:*")),
+    ("E9131", "Extra may do s3:Get*", lambda r: r.update(Extra={"Type": "AWS::IAM::Policy", of: {"PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": {"Ref": "Bucket"}}]}}})),
+    ("E9131", "Extra may do s3:GetObject on *", lambda r: r.update(Extra={"Type": "AWS::IAM::Role", of: {"Policies": [{"PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}}]}})),
     ("E9131", "s3:GetObject on *", lambda r: r["DoItFunction"][of]["Policies"][0]["Statement"][0].update(Resource="*")),
 ]  # fmt: skip
 
