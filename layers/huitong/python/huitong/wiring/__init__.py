@@ -105,6 +105,7 @@ def build_compare() -> Compare:
         events=parts.events(s, s.event_bus),
         clock=parts.CLOCK,
         fan_out=fan_out.fan_out(s),
+        athena=parts.comparison_on_athena(s),
     )
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from huitong.batches.ledger import Ledger
     from huitong.batches.register import Batches
     from huitong.batches.replay import Replay
+    from huitong.comparison.on_athena import OnAthena
     from huitong.contracts.registry import Contracts
     from huitong.delivery.changes import ChangeSource
     from huitong.delivery.endpoints import EndpointRules
@@ -264,6 +265,26 @@ def engine(s: settings.QuerySettings) -> Engine:
 
     there = AthenaEngine(athena_runs(s), s.glue_database, disclosures(s), request=correlation.current)
     return EitherEngine(s.query_engine, here, there, above_rows=s.athena_above_rows)
+
+
+def comparison_on_athena(s: settings.CompareSettings) -> OnAthena | None:
+    """Where comparisons run that are configured, or large enough, for Athena; None = never there."""
+    if s.query_engine == "duckdb":
+        return None
+    from huitong.comparison.on_athena import OnAthena
+    from huitong.warehouse.work_tables import WorkTables
+
+    store = bucket(s, s.warehouse_bucket)
+    return OnAthena(
+        s.query_engine,
+        athena_runs(s),
+        WorkTables(partial(catalog, s, s.warehouse_bucket), s.glue_database, store),
+        lakehouse(s, s.warehouse_bucket, s.glue_database),
+        bucket(s, s.staging_bucket),
+        store,
+        s.glue_database,
+        s.athena_above_rows,
+    )
 
 
 def athena_runs(s: settings.QuerySettings | settings.CompareSettings) -> AthenaQueries:
