@@ -57,7 +57,10 @@ def step_quality_issue(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
     issues, actor, body = ask.services.quality_issues, actor_of(ask), ask.body
     ask.permit("quality.step", actor.unit)
     readable(ask, issues.desk, id, "quality.read")
-    record = issues.take(id, body["step"], actor, given_of(body), body.get("seen", 0))
+    given = given_of(body)
+    if given.get("officer") == "me":
+        given = {**given, "officer": ask.principal.who}
+    record = issues.take(id, body["step"], actor, given, body.get("seen", 0))
     return shown(issues.desk, record, actor)
 
 
