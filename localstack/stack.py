@@ -21,6 +21,7 @@ from typing import Any
 from localstack_client.config import get_service_endpoint
 
 import emulator
+import emulators
 import endpoint_process
 from deployment import ROOT, STACK, Deployed, Deployer, write_profile
 from emulators import Emulator, StackError
@@ -119,7 +120,7 @@ def _show(stack: Stack) -> None:
 def _status(folder: Path) -> int:
     endpoint = _running(folder)
     found = Deployer(endpoint).deployed()
-    print(f"running  {endpoint}")
+    print(f"running  {endpoint}  ({emulators.behind(endpoint).title})")
     print(f"API      {found.api_url}/v1" if found else "not deployed: make deploy")
     return 0
 

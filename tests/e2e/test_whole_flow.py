@@ -192,7 +192,7 @@ def test_an_event_that_comes_five_times_more_changes_nothing(town: Town) -> None
 
 
 def test_strangers_and_other_units_are_refused_at_the_gateway_and_in_the_application(town: Town) -> None:
-    """L-34, S-36: LocalStack's gateway enforces no authorizer, so the application must."""
+    """L-34, S-36: what the authorizer said counts for a while at the gateway, so the application checks, too."""
     resource = town.contract("flow-who")
     batch = town.deliver(lines(range(3)), resource)
     url = town.stack.api_url
