@@ -135,6 +135,7 @@ bench-peers: .venv-bench/.installed ## The tools that rules are compared with, i
 	@.venv-bench/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r benchmarks/peers.txt
 	@touch $@
 
+.PHONY: lock-localstack test-localstack
 lock-localstack: ## Resolve localstack/localstack.in anew into localstack.txt (with hashes)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.12 --no-header --no-annotate --no-emit-index-url --override localstack/localstack-overrides.txt -o localstack/localstack.txt localstack/localstack.in
 
