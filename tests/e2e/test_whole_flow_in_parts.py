@@ -16,7 +16,7 @@ CUT_FROM = 2_900  # so that 2,900 rows make four parts
 
 
 @contextmanager
-def workers_killed(town: Town) -> Iterator[None]:
+def workers_doomed(town: Town) -> Iterator[None]:
     """While the context lasts Lambda ends the workers after a second: none has even loaded its packages then."""
     functions = town.stack.client("lambda")
     listed = functions.list_functions()["Functions"]
@@ -25,7 +25,6 @@ def workers_killed(town: Town) -> Iterator[None]:
     functions.update_function_configuration(FunctionName=name, Timeout=1)
     try:
         yield
-        town.eventually(lambda: died(town), lambda times: times > 0)
     finally:
         functions.update_function_configuration(FunctionName=name, Timeout=before)
 
@@ -72,23 +71,47 @@ def test_a_large_delivery_whose_workers_die_is_published_once_and_those_behind_i
     id = resource(town, "flow-in-parts")
     table = id.replace("-", "_")
     first = town.deliver(lines(range(1, 1_001)), id)  # below the limit: one function
-    with workers_killed(town):
+    with workers_doomed(town):
         large = town.api("court").put_file(lines(range(101, 3_001)), id, town.COURT, "large.csv")
         behind = town.api("court").put_file(
-            lines(range(101, 2_991), amount="1.50"), id, town.COURT, "behind.csv"
+            lines(range(101, 111), amount="2.50"), id, town.COURT, "behind.csv", mode="increment"
         )
+        town.eventually(lambda: died(town), lambda times: times > 0)
     second, third = town.ended(large), town.ended(behind)
     assert [second["status"], third["status"]] == ["published", "published"]
     assert row_counts(second) == (2_000, 0, 100, 900)
-    assert row_counts(third) == (0, 0, 10, 2_890)
+    assert row_counts(third) == (0, 10, 0, 0)
     assert [first["seq"], second["seq"], third["seq"]] == [1, 2, 3]
     assert town.ledger(id)["balanced"]
     once = Counter({batch["id"]: 1 for batch in (first, second, third)})
     assert Counter(snapshots(town, table)) == Counter(snapshots(town, f"{table}__changes")) == once
     assert town.sql(f"SELECT count(*) AS n, count(DISTINCT id) AS ids FROM {table}") == [
-        {"n": 2_890, "ids": 2_890}
+        {"n": 2_900, "ids": 2_900}
     ]
     changes = town.sql(
         f'SELECT _seq, count(*) AS n, count(DISTINCT _ordinal) AS o FROM "{table}$changes" GROUP BY 1 ORDER BY 1'
     )
     assert [tuple(c.values()) for c in changes] == [(1, 1_000, 1_000), (2, 2_100, 2_100), (3, 10, 10)]
+
+
+def test_an_execution_that_is_stopped_fails_its_batch_which_can_be_replayed(town: Town) -> None:
+    """X-12: the rule of executions that ended badly wakes the comparison; the resource is free again."""
+    id = resource(town, "flow-in-parts-stopped")
+    with workers_doomed(town):
+        upload = town.api("court").put_file(lines(range(1, 2_901)), id, town.COURT)
+        town.eventually(lambda: stopped(town), lambda found: found)
+        failed = town.ended(upload)
+    assert (failed["status"], failed["refusal"]["code"]) == ("failed", "parts-failed")
+    assert town.admin.call("POST", f"/v1/batches/{failed['id']}/replay", {})[0] == 202
+    again = town.ended(upload)
+    assert (again["status"], row_counts(again)) == ("published", (2_900, 0, 0, 0))
+    assert town.ledger(id)["balanced"]
+
+
+def stopped(town: Town) -> bool:
+    """Whether there was an execution to stop."""
+    states = town.stack.client("stepfunctions")
+    running = states.list_executions(stateMachineArn=machine(town), statusFilter="RUNNING")["executions"]
+    for execution in running:
+        states.stop_execution(executionArn=execution["executionArn"])
+    return bool(running)

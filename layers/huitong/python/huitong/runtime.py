@@ -33,7 +33,7 @@ Answer = dict[str, Any]
 #: Receives before a queue gives a message to its dead-letter queue; a test compares the template.
 MAX_RECEIVES: Final = 5
 _LONGEST_PAUSE: Final = 3600
-_LOGGED: Final = ("batch_id", "resource", "seq", "subscription", "group", "returned", "let_go")
+_LOGGED: Final = ("batch_id", "resource", "seq", "subscription", "group", "returned", "let_go", "execution")
 #: Keys of the landing bucket end with a name that people chose.
 _LANDED: Final = re.compile(r"([0-9A-Z]{18}/[\w.-]{1,64}/(?:u[0-9a-f]{16,64}/)?)[^/]+$")
 
