@@ -9,10 +9,10 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks import cold_imports, evidence, received_to_published, returned, rules, workbooks
+from benchmarks import cold_imports, evidence, received_to_published, response, returned, rules, workbooks
 from benchmarks.measure import table
 
-PARTS = ("flow", "workbooks", "imports", "evidence", "returned", "rules")
+PARTS = ("flow", "workbooks", "imports", "evidence", "returned", "rules", "response")
 
 
 def main() -> None:
@@ -31,6 +31,8 @@ def _measured(part: str, rows: int, folder: Path) -> str:
         return cold_imports.run()
     if part == "rules":
         return rules.run(rows, folder)
+    if part == "response":
+        return response.run()
     if part == "evidence":
         return evidence.run(folder)
     if part == "returned":
