@@ -100,7 +100,8 @@ def test_a_difference_is_asked_of_the_other_collector_and_marked_until_both_agre
     with pytest.raises(NotPermitted):
         w.conflicts.take(opened.id, "mine", who(COURT), {"reason": "x"})
     seen = w.conflicts.get(opened.id).version
-    w.conflicts.take(opened.id, "theirs", who(BUREAU), {"reason": "登记过期"}, seen=seen)
+    decided = w.conflicts.take(opened.id, "theirs", who(BUREAU), {"reason": "登记过期"}, seen=seen)
+    assert decided.parties["corrector"] == BUREAU  # whose clock it is
     with pytest.raises(Conflict):
         w.conflicts.take(opened.id, "both", who(BUREAU), {"reason": "x"}, seen=seen)
     assert len(w.marks.open("persons")) == 2

@@ -47,6 +47,7 @@ class Effects:
     deletes: Sequence[tuple[str, str]] = ()
     notices: Sequence[Notice] = ()
     content: Mapping[str, Any] | None = None  # replaces the record's content
+    parties: Mapping[str, str] | None = None  # replaces the record's; of units that are parties already
     then: Sequence[str] = ()  # steps that the platform takes next, in the same write
 
 
@@ -136,6 +137,7 @@ class Desk:
         """The record after its step and the steps of the platform that follow, and all that they bring."""
         brought = consequences(before, after)
         after = after if brought.content is None else replace(after, content=dict(brought.content))
+        after = after if brought.parties is None else replace(after, parties=dict(brought.parties))
         for name in brought.then:
             moved = taken(self.procedure, after, name, BY_CLOCK, {}, self._clock.now(), days)
             after, more = self._followed(after, moved, consequences, days)

@@ -264,4 +264,10 @@ class Conflicts:
                    f"Conflict {after.id} ({about}, {after.content['count']} records): {en}")
             for unit in sorted(told - {step.unit, ""})
         ]  # fmt: skip
-        return Effects(creates=creates, notices=notices, content=content)
+        return Effects(creates=creates, notices=notices, content=content, parties=_parties(step.step, after))
+
+
+def _parties(step: str, record: Record) -> dict[str, str] | None:
+    """Who is to correct, and late if it does not, once it is decided whose value is wrong."""
+    wrong = {"mine": "other", "theirs": "collector"}.get(step)
+    return {**record.parties, "corrector": record.parties[wrong]} if wrong else None
