@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help setup up down deploy status demo test test-unit test-e2e lint lint-checkov format bench bench-peers lock package package-check sbom audit drill pr clean
+.PHONY: help setup up down deploy status demo test test-unit test-e2e lint lint-checkov format bench bench-peers lock package package-check package-demo sbom audit drill pr clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -152,6 +152,10 @@ package: $(STAMP) ## What Lambda runs, in build/package: PLATFORM=x86_64|arm64|b
 
 package-check: $(STAMP) ## The same built twice, compared
 	@$(PACKAGING) check
+
+package-demo: $(STAMP) ## The demo on LocalStack with functions as packaged, in a Python that has nothing else
+	@$(BIN)/python -m infra.packaging --python $(PYTHON_VERSION) --platform x86_64 build
+	@EMULATOR=localstack HUITONG_PACKAGE=python$(PYTHON_VERSION)-x86_64 $(BIN)/python localstack/demo.py
 
 sbom: $(STAMP) ## Bill of materials (CycloneDX) and licences of what is packaged
 	@$(PACKAGING) sbom

@@ -1,7 +1,8 @@
 """The stack with what Lambda runs: folders of ``make package`` instead of the sources.
 
 ``HUITONG_PACKAGE=python3.13-x86_64`` deploys ``build/package/python3.13-x86_64/tree``. On LocalStack
-functions then run in a bare Python of that version, which sees nothing but the package; MiniStack runs them in its own.
+functions then run in a bare Python of that version, which sees nothing but the package. MiniStack
+runs them in its own, so for it only a package of this Python makes sense.
 """
 
 from __future__ import annotations
