@@ -135,6 +135,7 @@ def drill(folder: Path, *, resources: int = 2, rows: int = 1_000, editions: int 
             report.told["compared"] = _compared(before, _digests(second))
         with report.timed("verify"):
             _verified(Api(second.api_url, first.token), Api(second.api_url, owner), resources, rows, editions)
+            _taken_over(second, folder / "admin.json", first.token)
     finally:
         second.stop()
     report.told["goals"] = GOALS
@@ -204,6 +205,20 @@ def _verified(admin: Api, court: Api, resources: int, rows: int, editions: int) 
     changed = tuple(batch[name] for name in ("status", "inserted", "deleted"))
     if changed != ("published", 1, 1) or batch["unchanged"] + batch["updated"] != rows - 1:
         raise DrillFailed(f"the next edition after the restore: {batch}")
+
+
+def _taken_over(stack: stacks.Stack, profile: Path, former: str) -> None:
+    """Whoever restored becomes the first administrator, and the former token ends."""
+    here = ("--stack", stack.name, "--endpoint", stack.endpoint, "--api-url", stack.api_url)
+    _huitong("bootstrap", str(profile), *here)
+    told = json.loads(profile.read_text())
+    if Api(told["api_url"], told["token"])("GET", "/v1/me")["acts_for"] != ["*"]:
+        raise DrillFailed("the new first administrator is none")
+    try:
+        Api(stack.api_url, former)("GET", "/v1/me")
+    except DrillFailed:
+        return
+    raise DrillFailed("the former administrator's token still works")
 
 
 def _huitong(*words: str) -> dict[str, Any]:

@@ -22,26 +22,21 @@ def examined(town: Town, *words: str) -> tuple[int, dict[str, set[str]]]:
     return done.returncode, found
 
 
-def test_a_schedule_a_mapping_and_a_bucket_broken_on_purpose_are_found_and_well_again_when_mended(
-    town: Town,
-) -> None:
-    events, functions, s3 = (town.stack.client(name) for name in ("events", "lambda", "s3"))
-    rule = next(
-        r["Name"] for r in events.list_rules()["Rules"] if r.get("ScheduleExpression") == "rate(1 hour)"
-    )
-    mapping = functions.list_event_source_mappings()["EventSourceMappings"][0]["UUID"]
-    bucket = {"Bucket": town.stack.outputs["StagingBucket"]}
-    events.disable_rule(Name=rule)
-    functions.update_event_source_mapping(UUID=mapping, Enabled=False)
+def test_processing_that_was_stopped_and_a_bucket_broken_on_purpose_are_found(town: Town) -> None:
+    """And all is well again when they are mended."""
+    s3, bucket = town.stack.client("s3"), {"Bucket": town.stack.outputs["StagingBucket"]}
+    here = ("--stack", town.stack.name, "--endpoint", town.stack.endpoint)
+    stopped = town.huitong()("processing", "stop", *here)
     s3.put_bucket_versioning(**bucket, VersioningConfiguration={"Status": "Suspended"})
     try:
         status, broken = examined(town)
         assert status == 2
         assert broken["error"] == {"schedule.enabled", "mapping.enabled", "bucket.versions"}
     finally:
-        events.enable_rule(Name=rule)
-        functions.update_event_source_mapping(UUID=mapping, Enabled=True)
+        started = town.huitong()("processing", "start", *here)
         s3.put_bucket_versioning(**bucket, VersioningConfiguration={"Status": "Enabled"})
+    assert stopped == started
+    assert min(stopped.values()) > 3
     _, after = examined(town)
     assert after.get("error", set()) == set(), after
     assert {"schedule.enabled", "mapping.enabled", "bucket.versions", "evidence.chains"} <= after["ok"]

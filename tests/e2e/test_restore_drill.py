@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "localstack"))
 
 
+@pytest.mark.timeout(900)  # two deployments, on machines that do other things, too
 def test_an_empty_deployment_of_another_name_holds_the_same_after_a_restore(tmp_path: Path) -> None:
     import drill
 
