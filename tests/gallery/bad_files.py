@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -49,6 +50,14 @@ def book(*rows: Row, change: Callable[[Any, Any], None] | None = None) -> bytes:
         change(workbook, sheet)
     buffer = io.BytesIO()
     workbook.save(buffer)
+    return buffer.getvalue()
+
+
+def packed(*members: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in members:
+            archive.writestr(name, "x")
     return buffer.getvalue()
 
 
@@ -289,6 +298,7 @@ GALLERY: dict[str, Bad] = {
     "quote-not-closed.csv": Bad(
         text(HEADER, row(1)) + 'C002,"甲某,x\r\n'.encode(), refused="csv.quote", says=("引号",)
     ),
+    "open-document.ods": Bad(packed("mimetype", "content.xml"), refused="file.unsupported", says=("XLSX",)),
     "page-named-xls.xls": Bad(
         "<html><table><tr><td>债权编号</td></tr></table></html>".encode(), refused="file.unsupported"
     ),

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from openpyxl.styles import Font, PatternFill
+from tests.support.old_workbook import biff
 
 from huitong.audit.trace import Traces
 from huitong.intake.returned import COLUMNS
@@ -90,9 +91,14 @@ def write_parquet(rows: Sequence[Row], path: Path) -> None:
     )
 
 
+def write_xls(rows: Sequence[Row], path: Path) -> None:
+    path.write_bytes(biff([["2026 年汇总表"], list(HEADER), *(list(row) for row in rows)]))
+
+
 #: By format: how a unit's system writes it.
 WRITERS: dict[str, Callable[[Sequence[Row], Path], None]] = {
     "f.xlsx": write_xlsx,
+    "f.xls": write_xls,
     "utf8.csv": write_csv("utf-8"),
     "bom.csv": write_csv("utf-8-sig", end="\n"),
     "gbk.csv": write_csv("gb18030", quoted=False),
@@ -107,7 +113,7 @@ def mend(path: Path, cells: dict[tuple[str, str], str]) -> None:
     """What a person does: in the row of that item, write this into that column. Nothing else is touched."""
     if path.suffix == ".xlsx":
         book = openpyxl.load_workbook(path)
-        sheet = book["明细"]
+        sheet = book.worksheets[0]
         for line in sheet.iter_rows(min_row=3):
             for (item, column), text in cells.items():
                 if line[0].value == item:

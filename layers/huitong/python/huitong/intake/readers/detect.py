@@ -95,6 +95,14 @@ def _kind_of_zip(path: Path) -> Kind:
                 advice=ACCEPTED,
             )
         return "xlsx"
+    if "content.xml" in names and "mimetype" in names:
+        # read by the library at hand, long numbers would lose digits and errors become empty without a word
+        raise refusal(
+            "file.unsupported",
+            "这是 OpenDocument 文档(ODS 等),不能读取",
+            "This is an OpenDocument file (such as ODS), which is not read",
+            advice=("请另存为 XLSX 后重新上传", "Save it as XLSX and upload that"),
+        )
     return "zip"
 
 

@@ -162,6 +162,8 @@ def open_excel(path: Path, kind: str, layout: Layout, names: Names) -> ExcelTabl
     member = position_of_sheet(path, title) if kind == "xlsx" else ""
     odd = oddities(path, member, sheet.left, len(header), at + 1) if member else Oddities()
     findings = of_layout(odd, header, title if title in hidden else "")
+    if kind == "xls":
+        findings.append(_old_format())
     if kind == "xlsx" and not layout.sheet:
         rest = [p for p, s in enumerate(sheets) if s != title and s not in hidden]
         tables = [p for p in rest if _has_table(reader, path, p, sheets[p], names)]
@@ -291,6 +293,15 @@ def _no_value(
         raw=raw,
         cells=cells,
         severity="error",
+    )
+
+
+def _old_format() -> Structural:
+    return Structural(
+        "file.xls",
+        "XLS 旧格式:错误值(如 #N/A)读作空,以数值保存的长号码无法核对末位,隐藏行列不提示;请另存为 XLSX 报送",
+        "XLS, the old format: error values (such as #N/A) read as empty, digits of long numbers cannot be "
+        "checked, hidden parts are not told of; better save it as XLSX",
     )
 
 
