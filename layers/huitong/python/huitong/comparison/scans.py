@@ -33,6 +33,7 @@ class Scans:
         self._bucket = inputs.bucket
         self._all = (*inputs.current, *inputs.delivered)
         self._columns = columns
+        self._key_fields = inputs.contract.keys
         self._keys = tuple(f.name for f in inputs.contract.keys)
         self._ids = current_ids(inputs.contract)
         self._known: dict[tuple[Path, ...], Files] = {}
@@ -66,14 +67,19 @@ class Scans:
         return rows
 
     def check(self) -> None:
-        """Files have the rows that their names promise: else keys could be in two buckets. Raises Corrupt."""
+        """Files have the rows that their names promise: else a key could be in two buckets, or in none.
+
+        Raises Corrupt.
+        """
         if self._bucket.of == 1:
             return
         for file in self._all:
-            if self._is_shared(file):
+            named = bucket_of(file.ref.key)
+            if named.of == 1:
                 continue
             rows = select_of(self.files([file]), {k: self._columns[k] for k in self._keys})
-            strange = self._count(f"SELECT count(*) FROM ({rows}) WHERE NOT ({self.in_bucket})")
+            wrong = f"{number_sql(self._key_fields, named.of)} <> {named.number}"
+            strange = self._count(f"SELECT count(*) FROM ({rows}) WHERE {wrong}")
             if strange:
                 raise Corrupt(
                     f"文件 {file.ref.key} 有其他分桶的行",
