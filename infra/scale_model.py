@@ -40,8 +40,8 @@ class Load:
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds per million rows: two editions of ``make fanout ROWS=10000000`` on 2 processors, a killed worker in
-    it; of pushing, assumed. ``vcpus`` is what 3,008 MB have."""
+    """Seconds per million rows, of two editions of ``make fanout ROWS=10000000`` on 2 processors; of pushing,
+    assumed. ``vcpus`` is what 3,008 MB have."""
 
     ingest_cpu: float = 2.6
     validate_cpu: float = 5.5
