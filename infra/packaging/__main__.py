@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import time
 from datetime import UTC, datetime
@@ -86,6 +87,8 @@ def _check(found: Plan, target: Target) -> None:
     if first != second:
         different = [name for name in first["parts"] if first["parts"][name] != second["parts"][name]]
         raise PackagingError(f"{target.name}: two builds differ in {', '.join(different) or 'the template'}")
+    for place in ("first", "second"):
+        shutil.rmtree(OUT / place)
     _say(f"{target.name}: two builds are equal in all {len(first['parts'])} parts and the template")
 
 

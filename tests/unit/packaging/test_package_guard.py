@@ -17,8 +17,8 @@ def run(code: str, importer: str = "huitong.web.fresh") -> None:
     [
         ("api", "import pyarrow", "pyarrow"),
         ("api", "import pyarrow.parquet as pq", "pyarrow"),
-        ("api", "from huitong.query.run import Page", "pyarrow"),
-        ("api", "from huitong.query import run", "pyarrow"),
+        ("api", "from huitong.warehouse.arrow_schema import pa", "pyarrow"),
+        ("api", "from huitong.warehouse import arrow_schema", "pyarrow"),
         ("api", "import reportlab", "reportlab"),
         ("query_data", "import fastexcel", "fastexcel"),
         ("ingest_file", "from reportlab.platypus import Paragraph", "reportlab"),
