@@ -19,7 +19,7 @@ import emulators
 from emulators import EMULATORS, HOST, REGION, Emulator, StackError
 
 __all__ = ["HOST", "REGION", "Running", "StackError", "free_port", "running", "start", "stop"]
-STOP_SECONDS = 30.0
+STOP_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from tests.support.deaths import timed_out
 from tests.support.town import CONTRACT, Town, lines
+
+import differences  # of localstack/, which conftest.py puts on the path
+import emulators
 
 pytestmark = pytest.mark.e2e
 CUT_FROM = 2_900  # so that 2,900 rows make four parts
@@ -35,7 +39,11 @@ def machine(town: Town) -> str:
 
 
 def died(town: Town) -> int:
-    """How many attempts at parts have failed in the latest execution."""
+    """How many attempts at parts have failed in the latest execution, or at all where its children are hidden."""
+    if differences.holds("map-run-children", emulators.chosen().name):
+        functions = town.stack.client("lambda").list_functions()["Functions"]
+        names = [f["FunctionName"] for f in functions if "-ComparePartFunction-" in f["FunctionName"]]
+        return sum(len(timed_out(town.stack, name)) for name in names)
     states = town.stack.client("stepfunctions")
     executions = states.list_executions(stateMachineArn=machine(town))["executions"]
     if not executions:

@@ -9,20 +9,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from tests.support.deaths import timed_out
 from tests.support.town import Town, lines
 
 pytestmark = pytest.mark.e2e
 ROWS = 150_000  # no machine checks or compares so many within the second that it gets
 
 
-def signs_of_death(town: Town, name: str, group: str, since: int) -> list[str]:
+def signs_of_death(town: Town, name: str, since: int) -> list[str]:
     """The log has the word of it, as on AWS; on MiniStack only the queue's mapping has."""
-    logs, functions = town.stack.client("logs"), town.stack.client("lambda")
+    functions = town.stack.client("lambda")
     mappings = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
-    lines = [e["message"] for e in logs.filter_log_events(logGroupName=group, startTime=since)["events"]]
-    return [line for line in lines if "Task timed out" in line] + [
-        told for m in mappings if (told := m.get("LastProcessingResult", "")) == "FAILED"
-    ]
+    told = [m.get("LastProcessingResult", "") for m in mappings]
+    return timed_out(town.stack, name, since) + [result for result in told if result == "FAILED"]
 
 
 @contextmanager
@@ -36,13 +35,13 @@ def killed_within_a_second(town: Town, function: str, queue: str) -> Iterator[No
     )
     url = town.stack.outputs[queue]
     configured, began = functions.get_function_configuration(FunctionName=name), int(time.time() * 1000)
-    before, group = configured["Timeout"], configured["LoggingConfig"]["LogGroup"]
+    before = configured["Timeout"]
     shown = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "4"})
     functions.update_function_configuration(FunctionName=name, Timeout=1)
     try:
         yield
-        town.eventually(lambda: signs_of_death(town, name, group, began), bool)
+        town.eventually(lambda: signs_of_death(town, name, began), bool)
     finally:
         functions.update_function_configuration(FunctionName=name, Timeout=before)
         sqs.set_queue_attributes(QueueUrl=url, Attributes=shown)
