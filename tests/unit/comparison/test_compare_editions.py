@@ -205,3 +205,41 @@ def test_a_wide_table_names_the_columns_that_changed(tmp_path: Path, width: int)
     world.deliver([{**row, "f1": "2", last: "2"}])
     changed = [c["_changed_columns"] for c in world.read("changes") if c["_op"] == "update"]
     assert changed == [["f1", last]]
+
+
+#: What the statements of the comparison call their tables and columns.
+WORDS = (
+    "p",
+    "n",
+    "o",
+    "c",
+    "w",
+    "s",
+    "d",
+    "place",
+    "changed",
+    "kept",
+    "retained",
+    "file_index",
+    "rows",
+    "old_rows",
+)
+
+
+@pytest.mark.parametrize("fan_out_rows", [0, 1], ids=["one function", "in parts"])
+def test_no_name_of_a_column_hides_a_row(tmp_path: Path, fan_out_rows: int) -> None:
+    """Q-33: a contract may call its columns what our statements call theirs, and leave them empty."""
+    names = ("id", *WORDS)
+    fields = tuple(Field(name, key=int(name == "id"), field_id=7 + n) for n, name in enumerate(names))
+    world = CompareWorld(
+        tmp_path, Contract("IN-93", 1, "字", fields, table="in_93"), fan_out_rows=fan_out_rows
+    )
+    empty = dict.fromkeys(WORDS)
+    world.deliver([{"id": "1", **empty}, {"id": "2", **empty}, {"id": "3", **empty}])
+    batch = world.deliver([{"id": "2", **empty, "d": "2"}, {"id": "3", **empty}, {"id": "4", **empty}])
+    assert counts(batch) == of(inserted=1, updated=1, deleted=1, unchanged=1)
+    found = [(c["_op"], c["id"], c["_changed_columns"]) for c in world.read("changes") if c["_seq"] == 2]
+    assert sorted(found) == [("delete", "1", []), ("insert", "4", []), ("update", "2", ["d"])]
+    last = world.deliver([{"id": "3", **empty, "p": "3"}], mode="increment", deletes=[{"id": "4"}])
+    assert counts(last) == of(updated=1, deleted=1)
+    assert [(r["id"], r["p"], r["d"]) for r in world.rows()] == [("2", None, "2"), ("3", "3", None)]

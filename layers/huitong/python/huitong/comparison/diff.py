@@ -129,9 +129,9 @@ class Difference:
         """Conditions that cut the changed rows into slices, in order."""
         for column, kind in (('n."#new"', "true"), ('n."#old"', 'n."#new" IS NULL')):
             found = self._db.execute(f"""
-                SELECT min(p), max(p) FROM (
-                    SELECT p, row_number() OVER (ORDER BY p) - 1 AS place
-                    FROM (SELECT {column} AS p FROM changed n WHERE {kind} AND p IS NOT NULL)
+                SELECT min("#p"), max("#p") FROM (
+                    SELECT "#p", row_number() OVER (ORDER BY "#p") - 1 AS place
+                    FROM (SELECT {column} AS "#p" FROM changed n WHERE {kind} AND {column} IS NOT NULL)
                 ) GROUP BY place // {rows} ORDER BY ALL""").fetchall()
             yield from (f"{column} BETWEEN {low} AND {high} AND {kind}" for low, high in found)
 
