@@ -57,7 +57,7 @@ def _build(found: Plan, target: Target) -> None:
     _say(sizes.table(built.weights, target.name), "")
     _say(_imports(found, target, built.tree), "")
     _supply_chain(found, target)
-    if not built.bytecode:
+    if target.runs_on_aws and not built.bytecode:
         _say(f"NOT COMPILED: no Python {target.python} here, so functions start slower (docs/package.md)", "")
     if not target.runs_on_aws:
         _say(

@@ -47,7 +47,8 @@ def build(plan: Plan, target: Target, folder: Path, *, root: Path = ROOT) -> Bui
         shutil.copytree(root / function.folder, tree / function.folder, ignore=_NO_CODE)
     for layer in plan.layers:
         _fill(root, layer, target, tree / layer.folder / OWN)
-    python = interpreters.find(target.python)
+    # Only where it is for AWS: older Pythons' bytecode is larger, and nobody waits for its cold starts.
+    python = interpreters.find(target.python) if target.runs_on_aws else ""
     for layer in plan.layers if python else ():
         interpreters.compile_in_place(python, tree / layer.folder / OWN, runs_at="/opt/python")
     weights = sizes.weigh(plan, tree)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from infra.packaging import building, importing, plan, sizes
+from infra.packaging import building, importing, interpreters, plan, sizes
 from infra.packaging.plan import PackagingError, Target
 from tests.support.package_world import repository
 
@@ -62,14 +62,26 @@ def test_the_packaged_template_is_for_one_runtime_and_one_processor(tmp_path: Pa
         assert archive.namelist() == ["handler.py"]
 
 
-def test_functions_get_no_command_line_and_bytecode_without_this_machines_paths(tmp_path: Path) -> None:
-    _, made = built(repository(tmp_path / "r"), tmp_path / "out")
-    assert made.bytecode
+def test_functions_get_no_command_line(tmp_path: Path) -> None:
+    _, made = built(repository(tmp_path / "r"), tmp_path / "out", Target("3.11", "x86_64"))
+    assert not made.bytecode
     layer = made.tree / "layers/huitong/python/huitong"
-    assert sorted(p.name for p in layer.iterdir()) == ["__init__.pyc", "errors.pyc", "wiring.pyc"]
-    compiled = (layer / "wiring.pyc").read_bytes()
+    assert sorted(p.name for p in layer.iterdir()) == ["__init__.py", "errors.py", "wiring.py"]
+
+
+def test_bytecode_has_no_paths_of_this_machine_and_is_the_same_every_time(tmp_path: Path) -> None:
+    made = []
+    for folder in (tmp_path / "one", tmp_path / "the other"):
+        layer = repository(folder) / "layers/huitong/python"
+        interpreters.compile_in_place(sys.executable, layer, runs_at="/opt/python")
+        made.append(
+            {p.relative_to(layer).as_posix(): p.read_bytes() for p in layer.rglob("*.py*") if p.is_file()}
+        )
+    assert made[0] == made[1]
+    compiled = made[0]["huitong/wiring.pyc"]
     assert b"/opt/python/huitong/wiring.py" in compiled
     assert str(tmp_path).encode() not in compiled
+    assert not any(name.endswith(".py") for name in made[0])
 
 
 def test_a_python_that_is_not_here_leaves_the_sources(tmp_path: Path) -> None:
