@@ -200,6 +200,22 @@ DIFFERENCES: tuple[Difference, ...] = (
         "LocalStack's executor process enforces both",
     ),
     Difference(
+        "one-machine",
+        BOTH,
+        "分布式 Map 的各子执行都在本机运行",
+        "All children of a distributed map run on this machine",
+        "deployment.py 将状态机的 MaxConcurrency 改为 2",
+        "deployment.py sets MaxConcurrency of state machines to 2",
+    ),
+    Difference(
+        "task-errors",
+        ("ministack",),
+        "函数任务的错误名总是 Runtime.HandlerError,GiveUp 也被重试",
+        "A task's error is always called Runtime.HandlerError: GiveUp is tried again, too",
+        "只是多试几次,结果相同",
+        "Some more attempts; the outcome is the same",
+    ),
+    Difference(
         "map-run-children",
         ("localstack",),
         "分布式 Map 的子执行不能列出",
