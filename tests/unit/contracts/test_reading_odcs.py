@@ -6,6 +6,7 @@ import pytest
 
 from huitong.contracts.model import Contract, Field
 from huitong.contracts.odcs import parse, read
+from huitong.errors import InvalidContract
 
 FOREIGN = """
 version: 1.0.0
@@ -374,6 +375,23 @@ schema: [{name: t, properties: [{name: case_no, primaryKey: true}]}]
     limits = contract.limits
     assert (limits.max_quarantined_percent, limits.max_deleted_percent) == (50, 5.5)
     assert (limits.max_updated_percent, limits.guard_floor) == (100, 0)
+
+
+def test_a_contract_says_where_it_is_computed_and_nonsense_is_refused() -> None:
+    """C-38: custom properties ``engine`` and ``athenaAboveRows``."""
+    text = """
+id: t
+customProperties: [{property: engine, value: %s}, {property: athenaAboveRows, value: %s}]
+schema: [{name: t, properties: [{name: case_no, primaryKey: true}]}]
+"""
+    contract = parse(text % ("Athena", 5_000_000))
+    assert (contract.engine, contract.athena_above_rows) == ("athena", 5_000_000)
+    assert Contract.from_record(contract.as_record()) == contract
+    with pytest.raises(InvalidContract) as refused:
+        parse(text % ("spark", "-1"))
+    assert sorted(p.where["path"] for p in refused.value.problems) == [
+        "customProperties.athenaAboveRows", "customProperties.engine",
+    ]  # fmt: skip
 
 
 def test_an_unfit_name_is_replaced_by_the_physical_one() -> None:

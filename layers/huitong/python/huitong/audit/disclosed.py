@@ -86,6 +86,12 @@ class Disclosures:
         reader = connection.sql(self.pairs_sql(contract, relation_sql)).to_arrow_reader(_ROWS)
         return self._kept(iter(reader))
 
+    def of_file(self, path: Path) -> Subjects:
+        """Of a Parquet file with the answer of :meth:`pairs_sql`, made elsewhere."""
+        import pyarrow.parquet as pq
+
+        return self._kept(pq.ParquetFile(path).iter_batches(_ROWS))
+
     def of_batches(self, contract: Contract, batches: Iterable[pa.RecordBatch]) -> Subjects:
         """Of Arrow batches with the key and subject columns."""
         import duckdb

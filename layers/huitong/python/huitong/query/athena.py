@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -20,7 +21,7 @@ from huitong.athena.runs import AthenaRuns, finished, token
 from huitong.athena.values import batches_of, schema_of
 from huitong.audit.subjects import Subjects
 from huitong.contracts.model import Contract
-from huitong.errors import LimitExceeded
+from huitong.errors import HuitongError, LimitExceeded
 from huitong.query.athena_text import athena_sql, disclosed_sql
 from huitong.query.engine import Disclosed, Outcome, unique_names
 from huitong.query.limits import Limits
@@ -76,30 +77,47 @@ class AthenaEngine:
         sql = athena_sql(query, tables, self._namespace)
         relations = disclosed_sql(query, tables, self._namespace) if self._disclosures is not None else []
         request = self._request() or uuid.uuid4().hex
-        started: list[str] = []
+        started: dict[str, bool] = {}  # runs whose results lie in Athena's place: whether they have ended
         try:
             id = self._start(sql, request, started)
             evidence = [
                 _Evidence(r.contract, r.exact, self._start(r.sql, request, started)) for r in relations
             ]
             self._finish(id, deadline, started)
-            outcome = self._written(id, limits, deadline, target)
+            outcome = self._written(id, limits, deadline, target, started)
             disclosed = tuple(self._disclosed(evidence, deadline, started))
         finally:
-            for open_run in started:
-                self._runs.stop(open_run)
+            self._cleared(started)
         return replace(outcome, disclosed=disclosed)
 
-    def _start(self, sql: str, request: str, started: list[str]) -> str:
+    def _start(self, sql: str, request: str, started: dict[str, bool]) -> str:
         id = self._runs.start(sql, token(request, sql))
-        started.append(id)
+        started[id] = False
         return id
 
-    def _finish(self, id: str, deadline: float, started: list[str]) -> None:
+    def _finish(self, id: str, deadline: float, started: dict[str, bool]) -> None:
         finished(self._runs, id, deadline, clock=self._clock, pause=self._pause)
-        started.remove(id)
+        started[id] = True
 
-    def _written(self, id: str, limits: Limits, deadline: float, target: Path) -> Outcome:
+    def _fetched(self, id: str, started: dict[str, bool]) -> None:
+        self._runs.forget(id)
+        del started[id]
+
+    def _cleared(self, started: dict[str, bool]) -> None:
+        """After a failure, too, no rows and no numbers of persons stay behind.
+
+        What cannot be removed now goes with the bucket's own rule, and hides no error that was there before.
+        """
+        for id, ended in started.items():
+            with suppress(HuitongError):
+                if not ended:
+                    self._runs.stop(id)
+            with suppress(HuitongError):
+                self._runs.forget(id)
+
+    def _written(
+        self, id: str, limits: Limits, deadline: float, target: Path, started: dict[str, bool]
+    ) -> Outcome:
         columns = self._runs.columns(id)
         names = unique_names([name for name, _ in columns])
         kinds = [kind for _, kind in columns]
@@ -113,7 +131,7 @@ class AthenaEngine:
                 chunks.append(batch.num_rows)
                 if file.tell() > limits.result_bytes:
                     raise _too_large("result_bytes")
-        self._runs.forget(id)
+        self._fetched(id, started)
         named = tuple(zip(names, kinds, strict=True))
         return Outcome(named, rows, target.stat().st_size, tuple(chunks), engine_id=id)
 
@@ -130,7 +148,7 @@ class AthenaEngine:
             yield row
 
     def _disclosed(
-        self, evidence: Sequence[_Evidence], deadline: float, started: list[str]
+        self, evidence: Sequence[_Evidence], deadline: float, started: dict[str, bool]
     ) -> Iterator[Disclosed]:
         known = self._disclosures
         if known is None:
@@ -141,7 +159,7 @@ class AthenaEngine:
             schema = schema_of([name for name, _ in columns], [kind for _, kind in columns])
             rows = self._bounded(self._runs.rows(one.run), MOST_DISCLOSED, deadline)
             subjects = known.of_batches(one.contract, batches_of(rows, schema))
-            self._runs.forget(one.run)
+            self._fetched(one.run, started)
             yield Disclosed(one.contract.id, subjects, one.exact)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Final, Protocol
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from huitong.audit.subjects import Subjects
 from huitong.contracts.model import Contract
@@ -56,9 +57,9 @@ class Disclosed:
 class Disclosing(Protocol):
     """:class:`huitong.audit.disclosed.Disclosures`, as far as queries need it."""
 
-    def of_sql(
-        self, connection: duckdb.DuckDBPyConnection, relation_sql: str, contract: Contract
-    ) -> Subjects: ...
+    def pairs_sql(self, contract: Contract, relation_sql: str) -> str: ...
+
+    def of_file(self, path: Path) -> Subjects: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,59 +92,116 @@ class View:
     hidden: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Whose data of a resource a query gave: the SELECT that finds it, and the file that takes it."""
+
+    resource: str
+    exact: bool
+    sql: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A query as text, with all that it may touch: what another process needs to carry it out."""
+
+    statements: tuple[str, ...]  # views and macros
+    paths: tuple[str, ...]
+    sql: str
+    limits: Limits
+    target: str
+    pairs: tuple[Pairs, ...] = ()
+
+
 def run(
     query: CheckedQuery,
     views: Sequence[View],
     limits: Limits,
     target: Path,
     disclosures: Disclosing | None = None,
+    *,
+    carry_out: Callable[[Task], Outcome] | None = None,
 ) -> Outcome:
     """Run a checked query over its views; the result is an Arrow IPC file at ``target``.
 
-    With ``disclosures`` the outcome says whose data it holds.
+    With ``disclosures`` the outcome says whose data it holds. ``carry_out`` does the work elsewhere
+    (:mod:`huitong.query.apart`); without it this process does.
 
     Raises LimitExceeded (time, memory, rows, size of the result) and
     InvalidQuery (unknown columns, types that do not fit, values that cannot be
     converted). Neither tells a value of a row.
     """
+    task = prepared(query, views, limits, target, disclosures)
+    outcome = (carry_out or carried_out)(task)
+    if disclosures is None:
+        return outcome
+    found = (Disclosed(p.resource, disclosures.of_file(Path(p.path)), p.exact) for p in task.pairs)
+    return replace(outcome, disclosed=tuple(found))
+
+
+def prepared(
+    query: CheckedQuery,
+    views: Sequence[View],
+    limits: Limits,
+    target: Path,
+    disclosures: Disclosing | None = None,
+) -> Task:
+    """Everything as text. The text of ``pairs`` holds what is derived from the key: it is never logged."""
     names = query.view_names()
     sql = to_duckdb(query.over(names))
-    deadline = time.monotonic() + limits.seconds
+    statements = [f"CREATE VIEW {quoted(names[view.use])} AS {view.sql}" for view in views]
+    found: dict[str, tuple[Contract, list[Relation]]] = {}
+    for number, view in enumerate(views):
+        if disclosures is None or view.contract is None or not view.rows:
+            continue
+        name = f"__huitong_rows_{number}"
+        relation = disclosing(query, view.use, name, view.hidden)
+        if relation is not None:
+            statements.append(f"CREATE VIEW {quoted(name)} AS {view.rows}")
+            found.setdefault(view.contract.id, (view.contract, []))[1].append(relation)
+    pairs = [_pairs(n, target, *of, disclosures) for n, of in enumerate(found.values()) if disclosures]
+    # of the evidence's text too: a WHERE that is repeated there may use a macro
+    used = " ".join([sql, *(p.sql for p in pairs)])
+    paths = tuple(str(path) for view in views for path in view.paths)
+    return Task((*statements, *macros_in(used)), paths, sql, limits, str(target), tuple(pairs))
+
+
+def _pairs(
+    number: int, target: Path, contract: Contract, relations: Sequence[Relation], known: Disclosing
+) -> Pairs:
+    """For each resource once, over all its tables and states in the query."""
+    sql = known.pairs_sql(contract, " UNION ALL ".join(r.relation_sql for r in relations))
+    exact = all(r.exact for r in relations)
+    return Pairs(contract.id, exact, sql, f"{target}.pairs-{number}.parquet")
+
+
+def carried_out(task: Task) -> Outcome:
+    """Raises like :func:`run`."""
+    limits, deadline = task.limits, time.monotonic() + task.limits.seconds
     with _ONE, ExitStack() as stack:
-        temp = stack.enter_context(tempfile.TemporaryDirectory(prefix="huitong-query-"))
+        beside = Path(task.target).parent  # goes with the result, also when this process is ended
+        temp = stack.enter_context(tempfile.TemporaryDirectory(prefix="spill-", dir=beside))
         stack.enter_context(bounded_memory((limits.memory_mb << 20) + _SLACK))
         stack.enter_context(_our_errors(limits, deadline))
         connection = connect(limits, Path(temp))
         stack.callback(connection.close)
-        for view in views:
-            connection.execute(f"CREATE VIEW {quoted(names[view.use])} AS {view.sql}")
-        for statement in macros_in(sql):
+        for statement in task.statements:
             connection.execute(statement)
-        lock(connection, [path for view in views for path in view.paths])
+        lock(connection, [Path(path) for path in task.paths])
         stack.enter_context(interrupted(connection, deadline))
-        outcome = _write(connection, sql, limits, deadline, target)
-        if disclosures is None:
-            return outcome
-        return replace(outcome, disclosed=tuple(_disclosed(connection, query, views, disclosures)))
+        outcome = _write(connection, task.sql, limits, deadline, Path(task.target))
+        for pairs in task.pairs:
+            _write_pairs(connection, pairs)
+        return outcome
 
 
-def _disclosed(
-    connection: duckdb.DuckDBPyConnection, query: CheckedQuery, views: Sequence[View], known: Disclosing
-) -> Iterator[Disclosed]:
-    """For each resource once, over all its tables and states in the query."""
-    found: dict[str, tuple[Contract, list[Relation]]] = {}
-    for number, view in enumerate(views):
-        if view.contract is None or not view.rows:
-            continue
-        name = f"__huitong_rows_{number}"
-        connection.execute(f"CREATE VIEW {quoted(name)} AS {view.rows}")
-        relation = disclosing(query, view.use, name, view.hidden)
-        if relation is not None:
-            found.setdefault(view.contract.id, (view.contract, []))[1].append(relation)
-    for resource, (contract, relations) in found.items():
-        sql = " UNION ALL ".join(r.relation_sql for r in relations)
-        exact = all(r.exact for r in relations)
-        yield Disclosed(resource, known.of_sql(connection, sql, contract), exact)
+def _write_pairs(connection: duckdb.DuckDBPyConnection, pairs: Pairs) -> None:
+    """Through Arrow: the connection itself may write no file."""
+    reader = connection.sql(pairs.sql).to_arrow_reader(_BATCH_ROWS)
+    with pq.ParquetWriter(pairs.path, reader.schema, compression="lz4") as writer:
+        for batch in reader:
+            writer.write_batch(batch)
 
 
 def _write(
@@ -170,7 +228,7 @@ def _write(
             if file.tell() > limits.result_bytes:
                 raise _too_large(limits)
             if time.monotonic() > deadline:
-                raise _too_slow(limits)
+                raise too_slow(limits)
     columns = tuple((n, _athena_type(k)) for n, k in zip(names, kinds, strict=True))
     return Outcome(columns, rows, target.stat().st_size, tuple(chunks))
 
@@ -182,9 +240,9 @@ def _batches(reader: pa.RecordBatchReader, limits: Limits) -> Iterator[pa.Record
     except OSError as error:
         said = str(error).lower()
         if "interrupt" in said.partition(":")[0]:
-            raise _too_slow(limits) from None
+            raise too_slow(limits) from None
         if "memory" in said.partition(":")[0]:
-            raise _too_much_memory(limits) from None
+            raise too_much_memory(limits) from None
         raise _wrong_value() from None
 
 
@@ -231,9 +289,9 @@ def _our_errors(limits: Limits, deadline: float) -> Iterator[None]:
     except HuitongError:
         raise
     except duckdb.InterruptException as error:
-        raise _too_slow(limits) from error
+        raise too_slow(limits) from error
     except (duckdb.OutOfMemoryException, MemoryError, pa.ArrowMemoryError) as error:
-        raise _too_much_memory(limits) from error
+        raise too_much_memory(limits) from error
     except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException) as error:
         raise _wrong(error) from error
     except (
@@ -246,7 +304,7 @@ def _our_errors(limits: Limits, deadline: float) -> Iterator[None]:
         raise _wrong_value() from None
     except duckdb.Error as error:
         if time.monotonic() > deadline:
-            raise _too_slow(limits) from error
+            raise too_slow(limits) from error
         name = type(error).__name__
         raise Fault(f"查询引擎出错({name})", f"The query engine failed ({name})") from None
 
@@ -269,12 +327,12 @@ def _exceeded(rule: str, zh: str, en: str) -> LimitExceeded:
     return LimitExceeded(zh, en, limit=rule)
 
 
-def _too_slow(limits: Limits) -> LimitExceeded:
+def too_slow(limits: Limits) -> LimitExceeded:
     zh, en = f"查询超过 {limits.seconds:g} 秒", f"The query took longer than {limits.seconds:g} seconds"
     return _exceeded("seconds", zh, en)
 
 
-def _too_much_memory(limits: Limits) -> LimitExceeded:
+def too_much_memory(limits: Limits) -> LimitExceeded:
     zh, en = f"查询所需内存超过 {limits.memory_mb} MB", f"The query needs more than {limits.memory_mb} MB"
     return _exceeded("memory_mb", zh, en)
 

@@ -91,8 +91,13 @@ class DuckDbEngine:
 
     def run(self, query: CheckedQuery, tables: Sequence[Readable], limits: Limits, target: Path) -> Outcome:
         """Raises LimitExceeded and InvalidQuery, and Unavailable when storage failed."""
+        from huitong.query import apart
+
+        apart.warm()  # it starts while the files are fetched
         with opened(tables, self._source, self._staging, self._subjects_key()) as views:
-            return engine.run(query, views, limits, target, self._disclosures)
+            return engine.run(
+                query, views, limits, target, self._disclosures, carry_out=apart.carried_out_apart
+            )
 
 
 @dataclass(frozen=True, slots=True)
