@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.support.compare_world import CLAIMS, UNIT, CompareWorld, claim, counts, of
 
-from huitong.contracts.model import Contract, Field
+from huitong.contracts.model import Contract, Field, Limits
 
 
 def test_a_first_edition_is_all_insertions(world: CompareWorld) -> None:
@@ -243,3 +243,24 @@ def test_no_name_of_a_column_hides_a_row(tmp_path: Path, fan_out_rows: int) -> N
     last = world.deliver([{"id": "3", **empty, "p": "3"}], mode="increment", deletes=[{"id": "4"}])
     assert counts(last) == of(updated=1, deleted=1)
     assert [(r["id"], r["p"], r["d"]) for r in world.rows()] == [("2", None, "2"), ("3", "3", None)]
+
+
+@pytest.mark.parametrize("fan_out_rows", [0, 1], ids=["one function", "in parts"])
+def test_moments_may_be_keys_and_stand_in_previews(tmp_path: Path, fan_out_rows: int) -> None:
+    """Q-33: DuckDB hands out moments only with a library that functions do not have; previews do without."""
+    fields = (
+        Field("at", type="timestamp", key=1, field_id=7),
+        Field("day", type="date", key=2, field_id=8),
+        Field("value", field_id=9),
+    )
+    contract = Contract("IN-95", 1, "时刻", fields, limits=Limits(guard_floor=0), table="in_95")
+    world = CompareWorld(tmp_path, contract, fan_out_rows=fan_out_rows)
+    rows = [
+        {"at": datetime(2026, 1, n, tzinfo=UTC), "day": date(2026, 1, n), "value": "1"} for n in (1, 2, 3)
+    ]
+    world.deliver(rows)
+    held = world.deliver(rows[:1])
+    assert (held.status, held.preview["sample"]["deleted"] if held.preview else None) == (
+        "held",
+        [{"at": f"2026-01-0{n} 00:00:00+00:00", "day": f"2026-01-0{n}"} for n in (2, 3)],
+    )

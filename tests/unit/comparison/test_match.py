@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from huitong.comparison.match import Disagreement, match
@@ -45,3 +47,9 @@ def test_a_sample_is_bounded_and_counts_are_not() -> None:
 
     assert report.missing_right == 1000
     assert [d.key for d in report.sample] == [(0,), (1,), (2,)]
+
+
+def test_moments_may_be_keys() -> None:
+    at = "SELECT TIMESTAMPTZ '2026-01-01 08:00:00+08' AS at, 1 AS value"
+    report = match(at, f"{at} WHERE false", ["at"], ["value"])
+    assert [d.key for d in report.sample] == [(datetime(2026, 1, 1, tzinfo=UTC),)]

@@ -13,6 +13,7 @@ from typing import Any, Final
 import duckdb
 
 from huitong.comparison.athena_text import others, out_columns
+from huitong.comparison.engine import fetched
 from huitong.comparison.inputs import Op, Outcome
 from huitong.comparison.placement import NewFile, Placement, pieces_of, place
 from huitong.comparison.sources import Sources
@@ -70,7 +71,7 @@ class AthenaDifference:
     def keys(self, op: Op, limit: int) -> list[tuple[Any, ...]]:
         """Key values of some rows of a kind, in the order of the change log."""
         order = f"ORDER BY n_row, {self._keys()} LIMIT {limit}"
-        return self._db.execute(f"SELECT {self._keys()} FROM found WHERE _op = '{op}' {order}").fetchall()
+        return fetched(self._db, f"SELECT {self._keys()} FROM found WHERE _op = '{op}' {order}")
 
     def overtaken_rows(self) -> list[int]:
         """Source rows of the delivery about whose keys batches that landed later have spoken, ascending."""

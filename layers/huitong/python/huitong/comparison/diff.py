@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import duckdb
 
-from huitong.comparison.engine import session
+from huitong.comparison.engine import fetched, session
 from huitong.comparison.inputs import Inputs, LocalFile, Op, Outcome
 from huitong.comparison.placement import NewFile, Placement, Source, pieces_of, place
 from huitong.comparison.scans import MASK, SHIFT, Scans
@@ -80,9 +80,9 @@ class Difference:
     def keys(self, op: Op, limit: int) -> list[tuple[Any, ...]]:
         """Key values of some rows of a kind, in the order of the change log."""
         listed = ", ".join(f'"#k{i}"' for i in range(len(self._keys)))
-        return self._db.execute(
-            f"SELECT {listed} FROM changed WHERE {_CONDITIONS[op]} {_ORDER} LIMIT {limit}"
-        ).fetchall()
+        return fetched(
+            self._db, f"SELECT {listed} FROM changed WHERE {_CONDITIONS[op]} {_ORDER} LIMIT {limit}"
+        )
 
     def overtaken_rows(self) -> list[int]:
         """Source rows of the delivery about whose keys batches that landed later have spoken, ascending."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 import duckdb
@@ -35,6 +35,11 @@ def session(memory_mb: int) -> Iterator[duckdb.DuckDBPyConnection]:
         raise
     finally:
         connection.close()
+
+
+def fetched(connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
+    """The rows of a small answer. Moments come by way of Arrow: DuckDB itself wants pytz for them."""
+    return [tuple(row.values()) for row in connection.sql(sql).to_arrow_table().to_pylist()]
 
 
 def _open(memory_mb: int) -> duckdb.DuckDBPyConnection:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from huitong.comparison.engine import session
+from huitong.comparison.engine import fetched, session
 from huitong.errors import BadRequest
 from huitong.warehouse.sql import names, quoted, text
 
@@ -67,9 +67,12 @@ def match(
                     WHEN len("#columns") > 0 THEN 'differ' ELSE 'agree' END AS "#verdict"
             FROM l FULL JOIN r ON {same}""").fetchall()
         counted = dict(db.execute('SELECT "#verdict", count(*) FROM matched GROUP BY ALL').fetchall())
-        shown = db.execute(f"""
+        shown = fetched(
+            db,
+            f"""
             SELECT "#verdict", "#columns", {names(keys)} FROM matched WHERE "#verdict" <> 'agree'
-            ORDER BY {names(keys)} LIMIT {int(sample)}""").fetchall()
+            ORDER BY {names(keys)} LIMIT {int(sample)}""",
+        )
     return MatchReport(
         agree=counted.get("agree", 0),
         differ=counted.get("differ", 0),
