@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import re
 from pathlib import Path
 
@@ -202,3 +204,20 @@ def test_every_example_of_the_documentation_is_a_permitted_query() -> None:
     assert len(statements) >= 7
     for statement in statements:
         assert check(statement).tables
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "EXPLAIN SELECT * FROM in_01 WHERE name = '张三'",
+        "SHOW TABLES LIKE '张三'",
+        "CALL x('张三')",
+        "ALTER TABLE x RENAME COLUMN 张三 TO y FOO",
+        "SELECT json_extract_scalar(a, '$[\"张三') FROM in_01",
+    ],
+)
+def test_the_parser_leaves_no_text_of_a_query_in_the_log(sql: str, caplog: pytest.LogCaptureFixture) -> None:
+    """S-16: a query may name persons, and whatever a library warns of goes to the function's log."""
+    with caplog.at_level(logging.DEBUG), contextlib.suppress(InvalidQuery):
+        check(sql).tree.sql("athena")
+    assert caplog.messages == []
