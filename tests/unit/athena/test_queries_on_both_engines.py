@@ -22,12 +22,13 @@ from tests.unit.query.test_query_functions import _documented as documented
 from tests.unit.query.test_query_functions import _query as statement
 
 from huitong.audit.disclosed import Disclosures
-from huitong.errors import InvalidQuery, Unavailable
+from huitong.errors import InvalidQuery, LimitExceeded, Unavailable
 from huitong.identity.model import Principal
 from huitong.query.athena import AthenaEngine
 from huitong.query.athena_text import athena_sql, unreadable
 from huitong.query.binding import nested_columns
 from huitong.query.choice import EitherEngine, choose
+from huitong.query.limits import Limits
 from huitong.query.parse import check
 from huitong.query.run import DuckDbEngine, Queries
 from huitong.sharing.access import Use
@@ -276,6 +277,28 @@ def test_nothing_is_answered_when_the_evidence_fails(world: World, athena: Local
 
     with pytest.raises(Unavailable):
         _rows(_queries(world, AthenaEngine(athena, "db", Broken())), owner(), "SELECT name FROM in_91")
+
+
+def test_a_query_that_fails_leaves_no_rows_and_no_persons_in_athenas_place(
+    world: World, athena: LocalAthena
+) -> None:
+    """S-16: what the evidence is made of are numbers of persons in plain, in a file that Athena wrote."""
+
+    class Broken:
+        def of_batches(self, *_: Any) -> Any:
+            raise Unavailable("证据不可用", "The evidence bucket is not there")
+
+    sql = "SELECT name FROM in_91"
+    with pytest.raises(Unavailable):
+        _rows(_queries(world, AthenaEngine(athena, "db", Broken())), owner(), sql)
+    assert len(athena.tokens) == 2
+    known = Disclosures(lambda: _KEY, world.staging, world.clock)
+    with pytest.raises(LimitExceeded):
+        _queries(world, AthenaEngine(athena, "db", known)).run(
+            owner(), sql, limits=Limits(rows=1), use=FOR_DUTY
+        )
+    assert len(athena.tokens) == 4
+    assert sorted(athena.forgotten) == sorted(athena.tokens.values())
 
 
 def test_a_repeated_request_does_not_start_a_second_run(world: World, athena: LocalAthena) -> None:
