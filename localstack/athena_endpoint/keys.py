@@ -24,7 +24,9 @@ from huitong.ports import Secrets
 
 RESULTS: Final = "queries/analysts/"
 _OWN: Final = ["s3:GetObject", "s3:DeleteObject"]
-_SAFE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,40}")
+#: Names that stand as they are: not those of :func:`folder_name` itself, and no capitals, since IAM takes
+#: ``Zhang`` and ``zhang`` for one user.
+_SAFE: Final = re.compile(r"(?!h-)[a-z0-9][a-z0-9._-]{0,40}")
 
 
 @dataclass(frozen=True, slots=True)

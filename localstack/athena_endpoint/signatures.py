@@ -64,8 +64,9 @@ def claim(request: Request) -> Claim:
 def check(said: Claim, request: Request, secret: str, services: tuple[str, ...], now: datetime) -> None:
     """Raises ApiError unless the holder of the secret signed this very request, for this service, now."""
     stamp = request.headers.get("x-amz-date", "")
-    if {"host", "x-amz-date"} - set(said.headers) or said.service not in services:
-        raise _not_valid("host and x-amz-date must be signed, for this service")
+    of_aws = {name for name in request.headers if name.startswith("x-amz-")}  # the operation is one of them
+    if {"host", "x-amz-date", *of_aws} - set(said.headers) or said.service not in services:
+        raise _not_valid("host and every x-amz- header must be signed, for this service")
     if request.headers.get("x-amz-content-sha256", _digest(request.body)) != _digest(request.body):
         raise _not_valid("the body is not the one that was signed")
     if not stamp.startswith(said.day) or abs(_moment(stamp) - now) > SKEW:

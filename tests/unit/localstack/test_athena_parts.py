@@ -26,6 +26,7 @@ sys.path.insert(0, str(ROOT / "localstack"))
 from athena_endpoint import signatures  # noqa: E402
 from athena_endpoint.errors import ApiError, StatementFailed  # noqa: E402
 from athena_endpoint.executions import KEPT_SECONDS, RUNNING_ALL, RUNNING_EACH, WAITING_EACH  # noqa: E402
+from athena_endpoint.keys import folder_name  # noqa: E402
 from athena_endpoint.purposes import NAMES, merged, said_in  # noqa: E402
 from athena_endpoint.results import (  # noqa: E402
     column,
@@ -106,6 +107,27 @@ def test_host_and_time_must_be_among_the_signed_headers() -> None:
     header = request.headers["authorization"].replace("host;", "")
     with pytest.raises(ApiError, match="must be signed"):
         checked(with_header(request, "authorization", header))
+
+
+def test_an_operation_that_was_not_signed_is_none() -> None:
+    """S-01: else a request to look could be sent again as one to stop, by whoever saw it."""
+    request = signed()
+    host = {"Host": request.headers["host"]}
+    made = AWSRequest("POST", "http://127.0.0.1:4568/", headers=host, data=BODY)
+    SigV4Auth(Credentials("AKIA1", SECRET), "athena", "us-east-1").add_auth(made)
+    told = {name.lower(): value for name, value in made.headers.items()}
+    bare = replace(request, headers=told)
+    checked(bare)
+    with pytest.raises(ApiError, match="must be signed"):
+        checked(with_header(bare, "x-amz-target", "AmazonAthena.StopQueryExecution"))
+
+
+def test_no_two_analysts_share_a_folder_or_a_user() -> None:
+    """S-16, S-33: also where one is named as the folder of the other, or IAM sees no difference."""
+    other = folder_name("张三")
+    names = ["zhang", "Zhang", "ZHANG", "张三", other, "a/b", "a"]
+    assert len({folder_name(name).lower() for name in names}) == len(names)
+    assert folder_name("zhang") == "zhang"
 
 
 @given(st.integers(0, len(BODY) - 1), st.integers(1, 255))
