@@ -248,6 +248,9 @@ def test_the_second_site_has_a_place_for_every_bucket_that_is_copied() -> None:
         b["BucketName"]["Fn::Sub"] + "-${AWS::Region}" for b in resources("all", "AWS::S3::Bucket").values()
     }
     assert there == here
+    # Replication copies no expiry: rows and identity numbers in plain would lie in the copy for ever (S-16).
+    of_staging = resources("all", "AWS::S3::Bucket")["StagingBucket"]["LifecycleConfiguration"]["Rules"]
+    assert second["stagingBucket"]["Properties"]["LifecycleConfiguration"]["Rules"] == of_staging
     lock = second["evidenceBucket"]["Properties"]["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
     assert lock == {"Mode": {"Ref": "EvidenceLock"}, "Days": {"Ref": "EvidenceDays"}}
 

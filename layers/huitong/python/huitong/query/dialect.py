@@ -14,8 +14,8 @@ from sqlglot.errors import ErrorLevel, UnsupportedError
 from huitong.errors import InvalidQuery, Problem
 from huitong.query.functions import JODA, MACROS
 
-# The parser warns with the text it was given ("'EXPLAIN … 张三' contains unsupported syntax"), and the log of a
-# function takes every warning: no text of a query may stand there (S-16). The asker is told what is wrong.
+# The parser warns with the text it was given ("'EXPLAIN … 张三' contains unsupported syntax"), and the log
+# of a function takes every warning: no text of a query may stand there (S-16). Who asked is told the error.
 logging.getLogger("sqlglot").disabled = True
 
 _INTERVALS: Final = {
