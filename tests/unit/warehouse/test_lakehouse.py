@@ -94,6 +94,21 @@ def test_a_batch_of_an_older_version_is_compared_with_nulls_for_what_it_lacks(wo
     assert [r["phone"] for r in world.rows()] == [None, None]
 
 
+def test_a_column_that_no_delivery_has_brought_yet_is_null_in_the_change_log(world: CompareWorld) -> None:
+    """Q-01: a contract's new version is read before the tables have its columns; and when they have them."""
+    world.deliver([claim(1), claim(2)])
+    world.deliver([claim(1, creditor="x"), claim(2)])
+    reader = CompareWorld(world.root, grown(CLAIMS, Field("phone")), register=world.register)
+    before = reader.read("changes")
+    assert [(c["_op"], c["phone"]) for c in before] == [("insert", None), ("insert", None), ("update", None)]
+    assert before[2]["_before"] == {**claim(1), "phone": None}
+    assert [r["phone"] for r in reader.read()] == [None, None]
+
+    world.use(grown(CLAIMS, Field("phone")))
+    world.deliver([claim(1, creditor="x", phone="138"), claim(2)])
+    assert [c["phone"] for c in reader.read("changes")] == [None, None, None, "138"]
+
+
 def test_every_type_comes_back_as_it_went_in(tmp_path: Path) -> None:
     contract = Contract(
         id="IN-95",

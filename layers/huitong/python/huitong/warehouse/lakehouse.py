@@ -71,7 +71,7 @@ class Lakehouse:
         self._ensured[contract.table] = contract
 
     def field_ids(self, contract: Contract, which: Which) -> Mapping[str, int]:
-        """Column ids of a table by dotted path."""
+        """Column ids of a table by dotted path; without those that the table does not have yet."""
         if which == "current":
             return current_ids(contract)
         name = _name(contract, which)
@@ -82,7 +82,8 @@ class Lakehouse:
 
             with self._translated(name):
                 known = field_ids(self._load(name).schema())
-            self._ids[columns] = known
+            if known.keys() >= set(columns[1:]):  # else somebody may add them at any moment
+                self._ids[columns] = known
         return known
 
     def files(self, contract: Contract, which: Which, snapshot_id: int) -> list[DataFileRef]:

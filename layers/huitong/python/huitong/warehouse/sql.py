@@ -95,7 +95,7 @@ def names(columns: Iterable[str], prefix: str = "") -> str:
 def parquet_select(files: Files, columns: Mapping[str, str], *, more: str = "") -> str:
     """A SELECT over Parquet files, columns found by field id as Iceberg does.
 
-    A column that a file lacks (it is older than the column) is null there. ``more``
+    A column that a file lacks (it is older than the column), or that has no id yet, is null there. ``more``
     is further expressions; they may use ``file_index`` and ``file_row_number``. The
     text may be followed by a WHERE over these two.
     """
@@ -106,8 +106,12 @@ def parquet_select(files: Files, columns: Mapping[str, str], *, more: str = "") 
     schema = ", ".join(
         f"{files.ids[name]}: {{name: {text('#' + name)}, type: {text(kind)}, default_value: NULL}}"
         for name, kind in columns.items()
+        if name in files.ids
     )
-    shown = ", ".join(f"{quoted('#' + name)} AS {quoted(name)}" for name in columns)
+    shown = ", ".join(
+        f"{quoted('#' + name) if name in files.ids else f'CAST(NULL AS {kind})'} AS {quoted(name)}"
+        for name, kind in columns.items()
+    )
     return f"SELECT {shown}{further} FROM read_parquet([{listed}], schema=MAP {{{schema}}})"
 
 
