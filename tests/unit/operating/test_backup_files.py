@@ -132,6 +132,16 @@ def test_a_sealed_value_of_unknown_purpose_stops_the_backup() -> None:
         opened({"sealed": kms.seal("x", "new-thing:1")}, "NEW#1", "THING", kms)
 
 
+@pytest.mark.parametrize("remark", ["kms1:AAAA", "kms1:", "open1:subscription:s1\x1fwhsec_mine"])
+def test_a_text_that_looks_sealed_neither_stops_a_backup_nor_is_sealed_by_a_restore(remark: str) -> None:
+    """S-25: else whoever may write a remark could keep everybody from having a backup."""
+    here, there = Kms("here"), Kms("there")
+    body = {"sealed": [here.seal("x", "request:r1")], "history": [{"remark": remark}], "reason": remark}
+    after = closed(opened(body, "REQUEST#r1", "REQUEST", here), there)
+    assert after == {**body, "sealed": [there.seal("x", "request:r1")]}
+    assert not is_sealed({"reason": remark})
+
+
 @pytest.fixture
 def table(tmp_path: Path) -> Any:
     """An Iceberg table of two snapshots under tmp/old."""

@@ -15,6 +15,7 @@ from huitong.ports import Secrets
 
 _SEALED: Final = "kms1:"
 _OPEN: Final = "open1:"  # then the context, a unit separator, and the plain text
+_MEMBER: Final = "sealed"  # every sealed value, or list of them, is a member of this name
 _APART: Final = "\x1f"
 #: What things are sealed for; a purpose is one of these and an id of the item.
 PURPOSES: Final = ("platform", "subscription", "credential", "request", "statement", "ticket")
@@ -63,9 +64,12 @@ def _contexts(body: Any, pk: str, sk: str) -> Iterator[str]:
         yield from (f"{purpose}:{id}" for purpose in PURPOSES)
 
 
-def _walked(value: Any, mark: str, change: Callable[[str], Any]) -> Any:
+def _walked(value: Any, mark: str, change: Callable[[str], Any], within: bool = False) -> Any:
+    """Only below a member of the name that seals have: a remark may begin with the mark, too."""
     if isinstance(value, str):
-        return change(value) if value.startswith(mark) else value
+        return change(value) if within and value.startswith(mark) else value
     if isinstance(value, Mapping):
-        return {name: _walked(one, mark, change) for name, one in value.items()}
-    return [_walked(one, mark, change) for one in value] if isinstance(value, list | tuple) else value
+        return {name: _walked(one, mark, change, name == _MEMBER) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_walked(one, mark, change, within) for one in value]
+    return value
