@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from huitong import settings
+from huitong.contracts.odcs import parse
 from huitong.runtime import MAX_RECEIVES
 from huitong.web.operations import OPERATIONS
 
@@ -325,3 +326,22 @@ def test_data_functions_have_room_on_disk_and_light_ones_no_heavy_layer() -> Non
     heavy = {n for n, f in FUNCTIONS.items() if {"Ref": "DataDependenciesLayer"} in f["Layers"]}
     assert heavy == {n for n, f in FUNCTIONS.items() if f.get("EphemeralStorage", {}).get("Size") == 10240}
     assert not heavy & {"ApiFunction", "AuthorizeRequestFunction", "RunScheduleFunction"}
+
+
+def test_no_resource_lies_in_a_folder_whose_objects_are_deleted_after_days() -> None:
+    """X-12: else its staged rows would go, and with their keys the rows that an edition has to keep."""
+    rules = RESOURCES["StagingBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    folders = {r["Prefix"].partition("/")[0] for r in rules if "ExpirationInDays" in r}
+    assert "parts" in folders
+    for folder in folders:
+        text = f"""apiVersion: v3.1.0
+kind: DataContract
+id: {folder}
+version: 1.0.0
+status: active
+schema:
+  - name: elsewhere
+    properties:
+      - {{name: item, logicalType: string, primaryKey: true, primaryKeyPosition: 1}}
+"""
+        assert parse(text).id == "elsewhere", folder

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from open_data_contract_standard.model import OpenDataContractStandard, SchemaObject
 
 #: Folders of the staging bucket that hold other things, some of which are deleted after days.
-_OTHERS: Final = frozenset({"contracts", "queries", "exports", "returned"})
+_OTHERS: Final = frozenset({"contracts", "queries", "exports", "returned", "parts", "athena", "conflicts"})
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _UNIT: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
