@@ -12,6 +12,7 @@ from flow_world import AMOUNT, KEY, Flow, contract, csv_text
 from huitong.batches.held import StoredHolding
 from huitong.batches.model import Batch
 from huitong.intake.returned import EN_COLUMN, ROW_COLUMN, ZH_COLUMN
+from huitong.warehouse.maintenance import Maintenance
 
 STRICT = contract(KEY, f"{AMOUNT}, required: true")
 FIRST = "item,amount\n001,1.00\n002,zwei\n003,3.00\n004,vier\n005,\n"
@@ -170,3 +171,21 @@ def test_what_cannot_be_mended_is_refused_with_the_reason(flow: Flow) -> None:
         assert batch.status == "rejected"
         assert batch.refusal is not None
         assert batch.refusal["problems"][0]["rule"] in ("mend.batch-unknown", "mend.not-open")
+
+
+def test_rows_of_a_superseded_delivery_are_mended_after_housekeeping_took_its_files(flow: Flow) -> None:
+    """C-13, X-12: whatever nobody is served any more is deleted; a mend that comes then ends, and is told."""
+    key = flow.put(FIRST)
+    later = flow.published("item,amount\n001,1.00\n", edition="2")
+    first = flow.ingest(key)
+    assert first is not None
+    flow.validate(first.id)
+    flow.compare()
+    assert (flow.now(first).status, flow.now(later).status) == ("superseded", "published")
+    clock, served = flow.ports.clock, flow.publications
+    keeper = Maintenance(flow.ports.warehouse, flow.lakehouse, served, clock)
+    assert keeper.remove_files(flow.contracts.get(flow.resource), flow.now(first)) > 0
+    mend = flow.published(mended((3, "002", "2.00")), mends=first.id)
+    assert mend.status == "superseded"
+    assert rules(flow, mend) == {2: ["mend.superseded"]}
+    assert held(flow, first) == {"open": 2, "mended": 1, "replayed": 0, "expired": 0}

@@ -251,7 +251,9 @@ def mending_of(
     first = batches.get(batch.mends).batch
     stored = batches.holdings.find(first)
     family = [first, *(batches.get(take.batch).batch for take in (stored.holding.takes if stored else ()))]
-    accepted = tuple(DataFileRef.from_json(text) for b in family if b.id != batch.id for text in b.good)
+    # files of superseded deliveries are deleted, and what mends one of them comes too late as a whole
+    known = [b for b in family if b.id != batch.id and b.status != "superseded"]
+    accepted = tuple(DataFileRef.from_json(text) for b in known for text in b.good)
     return Mending(batch, first, stored, contract, staging, warehouse, checker, accepted)
 
 
