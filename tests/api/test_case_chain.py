@@ -77,6 +77,19 @@ def test_from_the_courts_publication_to_the_refused_use(town: Publish, world: Wo
     assert DEBTOR not in json.dumps(shown.body)
 
 
+def test_an_approval_opens_no_way_that_was_switched_off(town: Publish, world: World, call: Call) -> None:
+    """S-37: what was closed for a suspicion is opened by whoever may, not by the next request in a case."""
+    town("IN-01", case_row("21"))
+    world.grants.put(Grant(FIRM, "IN-07"), world.contracts.get("IN-07"), by="desk")
+    world.register.write(replaces=world.grants.switched(FIRM, "IN-07", ("read",), shut=True))
+    path = {"id": call("POST", "/v1/requests", as_="lawyer", body=ASKED).body["id"]}
+    for who, step in (("partner", "check"), ("clerk", "approve")):
+        said = call("POST", "/v1/requests/{id}/steps", as_=who, path=path, body={"step": step, "given": {}})
+        assert said.status == 200, said.body
+    made = world.grants.get(FIRM, "IN-07", path["id"])
+    assert (made.covers("read"), made.covers("sql")) == (False, True)
+
+
 def test_a_case_and_its_team_by_api(town: Publish, call: Call) -> None:
     town("IN-01", case_row("21"))
     one = {"case_no": quote(CASE_NO)}

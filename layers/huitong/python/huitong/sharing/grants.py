@@ -47,13 +47,14 @@ class Grants:
 
         Raises InvalidQuery with every fault: fields the contract does not have,
         days that are none, an end before the start. The row filter must be canonical already.
-        Ways that are switched off stay so.
+        Ways that are switched off stay so, also in a grant of another id (:meth:`shut`).
         """
         problems = problems_of(grant, contract)
         if problems:
             raise InvalidQuery("授权有误", "The grant is not valid", problems=problems)
         stored = self._stored(grant.unit, grant.resource, grant.id)
-        closed = Grant.from_dict(stored.body).closed if stored else ()
+        former = Grant.from_dict(stored.body).closed if stored else ()
+        closed = tuple(dict.fromkeys((*former, *self.shut(grant.unit, grant.resource))))
         grant = replace(grant, given_by=by, given_at=timestamp(self._clock.now()), closed=closed)
         entry = self.item(grant, stored.version if stored else 0)
         return grant, () if stored else (entry,), (entry,) if stored else ()
@@ -92,10 +93,16 @@ class Grants:
         entries = []
         for grant, version in found:
             kept = tuple(way for way in grant.closed if way not in ways)
-            closed = (*kept, *(way for way in ways if grant.includes(way))) if shut else kept
+            closed = (*kept, *ways) if shut else kept  # also one not given yet: the grant may be widened
             if not grant.revoked and set(closed) != set(grant.closed):
                 entries.append(self.item(replace(grant, closed=closed), version))
         return entries
+
+    def shut(self, unit: str, resource: str) -> tuple[Path_, ...]:
+        """The ways out that are switched off in a unit's standing grants for a resource. A grant to come has
+        them off, too, or the next decision would open again what was closed at once (S-37)."""
+        standing = [g for g in self.of(unit, resource) if not g.revoked]
+        return tuple(dict.fromkeys(way for grant in standing for way in grant.closed))
 
     # --- ending
 
