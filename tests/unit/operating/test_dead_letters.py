@@ -133,3 +133,18 @@ def test_without_a_reason_or_for_letters_that_are_not_there_nothing_happens(desk
     assert len(desk.boxes.dead["compare"]) == 1
     assert desk.records() == []
     assert desk.queues["compare"].sent == []
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [
+        ("u1/claims/张三/x.csv", "u1/claims/…/…"),
+        ("u1/claims/440301199001010011/x.csv", "u1/claims/…/…"),
+        ("张三/x.csv", "…/…"),
+        ("x.csv", "…"),
+    ],
+)
+def test_a_folder_that_somebody_named_is_not_shown(key: str, shown: str) -> None:
+    """S-16: objects may simply appear in the landing bucket, under any key; and a name is a word."""
+    body = {"Records": [{"s3": {"object": {"key": key}}}], "reason": "张三", "group": "u1:claims"}
+    assert Letter("ingest", "m1", body).shown()["message"] == {"object": shown, "group": "u1:claims"}
