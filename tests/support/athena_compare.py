@@ -16,11 +16,12 @@ from huitong.warehouse.work_tables import WorkTables
 @dataclass
 class AthenaCompareWorld(CompareWorld):
     runs: Any = None
+    judged: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.staging = AthenaStaging(self.root / "s3", "staging")
-        self.runs = LocalAthena(snapshot_relation(self.catalog, "test"), self.root / "s3")
+        self.runs = LocalAthena(snapshot_relation(self.catalog, "test"), self.root / "s3", judged=self.judged)
         self.connect()
 
     def connect(self) -> None:

@@ -83,7 +83,11 @@ def _of_query(sql: str) -> Iterator[str]:
 
 def _parts(sql: str) -> Iterator[str]:
     """The text, and apart from it each long text of its WITH, which many queries have in common."""
-    tree = sqlglot.parse_one(sql, read="athena")
+    try:
+        tree = sqlglot.parse_one(sql, read="athena")
+    except SqlglotError:
+        yield sql
+        return
     found = tree.args.get("with_")
     for cte in found.expressions if found is not None else ():
         body = str(cte.this.sql("athena", identify=True, comments=False))

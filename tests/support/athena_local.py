@@ -37,7 +37,8 @@ _TYPES = {
 class LocalAthena:
     """``root`` is where buckets lie as folders. A run is done when it is started."""
 
-    def __init__(self, relations: Relations, root: Path) -> None:
+    def __init__(self, relations: Relations, root: Path, *, judged: bool = True) -> None:
+        self._judged = judged  # off where texts differ in numbers only and are many
         self._relations = relations
         self.root = root
         self.texts: list[str] = []
@@ -53,7 +54,7 @@ class LocalAthena:
     def start(self, sql: str, token: str) -> str:
         if token in self.tokens:
             return self.tokens[token]
-        wrong = faults(sql)
+        wrong = faults(sql) if self._judged else []
         assert not wrong, (wrong, sql)
         id = self.tokens[token] = f"run-{len(self.tokens)}"
         self.texts.append(sql)

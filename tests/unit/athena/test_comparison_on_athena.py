@@ -111,6 +111,7 @@ def test_increments_deletions_and_late_deliveries_give_the_same(
         stored = world.batches.get(late)
         assert stored.batch.status == "received"
     same(here, there)
+    assert [o.key for o in there.warehouse.list("in_90/") if "keys-" in o.key] == []
 
 
 def test_a_late_edition_and_a_late_increment_spare_what_later_ones_said(

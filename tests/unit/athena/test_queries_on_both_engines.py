@@ -130,7 +130,10 @@ def test_the_owner_gets_the_same_from_both(world: World, athena: LocalAthena, sq
 def test_masks_and_row_filters_are_the_same_on_both(world: World, athena: LocalAthena, granted: str) -> None:
     row_filter = canonical_filter(GRANTS[granted], PEOPLE)
     world.grant(fields=tuple(f.name for f in PEOPLE.fields), row_filter=row_filter)
-    for sql in QUERIES:
+    shapes = list(GRANTS)
+    for number, sql in enumerate(QUERIES):
+        if "$changes" not in sql and number % len(shapes) != shapes.index(granted):
+            continue  # each shape of grant has its share of the queries, and all have the change log
         here = _or_refused(world.queries, sql)
         there = _or_refused(_queries(world, AthenaEngine(athena, "db")), sql)
         assert same_rows(here, there), sql

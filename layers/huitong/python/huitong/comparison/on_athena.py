@@ -28,7 +28,7 @@ from huitong.comparison.sources import Sources
 from huitong.contracts.model import Contract
 from huitong.errors import Fault, InvalidQuery, NotFound, Unavailable
 from huitong.ports import ObjectStore
-from huitong.warehouse.files import DataFileRef
+from huitong.warehouse.files import DataFileRef, data_prefix
 from huitong.warehouse.lakehouse import Lakehouse
 from huitong.warehouse.work_tables import KEY_COLUMNS, WorkTable, WorkTables
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from huitong.comparison.athena_difference import AthenaDifference
 
 FOLDER: Final = "athena"
+_KEYS: Final = "keys-"  # files of keys beside those of the batch's rows, which never begin so
 _ATTEMPTS: Final = 5
 _SECONDS: Final = 780.0  # of one call; what is not done then is asked for again
 
@@ -86,6 +87,8 @@ class OnAthena:
         for found in list(self.staging.list(f"{FOLDER}/{job.batch.resource}/{job.batch.id}/")):
             self.staging.delete(found.key)
         self.work.drop_others(job.contract, ())
+        for found in list(self.store.list(f"{data_prefix(job.contract.table, job.batch.id)}/{_KEYS}")):
+            self.store.delete(found.key)
 
     # --- one run -----------------------------------------------------------
 
@@ -135,8 +138,8 @@ class OnAthena:
         if not named and not sources.quarantined:
             return None
         told = "\n".join([*(r.key for r in named), sources.quarantined])
-        name = f"keys-{hashlib.sha256(told.encode()).hexdigest()[:20]}.parquet"
-        key = f"work_tables/{job.contract.table}/{job.batch.id}/{name}"
+        name = f"{_KEYS}{hashlib.sha256(told.encode()).hexdigest()[:20]}.parquet"
+        key = f"{data_prefix(job.contract.table, job.batch.id)}/{name}"
         with TemporaryDirectory(prefix="huitong-keys-") as folder:
             path = Path(folder) / name
             rows = self._write_keys(job.contract, sources, path)
