@@ -41,6 +41,18 @@ class Catalog(GlueCatalog):
         except (ClientError, BotoCoreError) as error:
             raise translate(error, what=str(identifier)) from error
 
+    def drop_table(self, identifier: Any) -> None:
+        try:
+            super().drop_table(identifier)
+        except (ClientError, BotoCoreError) as error:
+            raise translate(error, what=str(identifier)) from error
+
+    def list_tables(self, namespace: Any) -> list[Any]:
+        try:
+            return list(super().list_tables(namespace))
+        except (ClientError, BotoCoreError) as error:
+            raise translate(error, what=str(namespace)) from error
+
 
 def glue_catalog(client: Any, *, warehouse: str, endpoint: str = "", region: str = "") -> Catalog:
     """The catalogue on a Glue client; ``warehouse`` is the S3 address under which tables lie."""

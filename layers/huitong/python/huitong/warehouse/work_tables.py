@@ -8,13 +8,13 @@ step finds it, and what another step left behind is dropped by the next one of t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from huitong.contracts.model import Contract
-from huitong.errors import Fault
+from huitong.errors import Conflict, Fault, Unavailable
 from huitong.ports import ObjectStore
 from huitong.warehouse.files import DataFileRef
 from huitong.warehouse.sql import current_ids
@@ -22,6 +22,7 @@ from huitong.warehouse.sql import current_ids
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
     from pyiceberg.schema import Schema
+    from pyiceberg.table import Table
 
 PREFIX: Final = "work_"
 #: Columns of a table of keys beside the keys: what is said of the key, and where in the source.
@@ -80,7 +81,6 @@ class WorkTables:
         from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
 
         from huitong.warehouse import tables
-        from huitong.warehouse.data_files import data_file
 
         told = "\n".join(sorted(r.key for r in refs))
         name = f"{PREFIX}{contract.table}_{kind}_{hashlib.sha256(told.encode()).hexdigest()[:20]}"
@@ -98,17 +98,38 @@ class WorkTables:
                 table = catalog.load_table((self._namespace, name))
         if tables.head(table.metadata):
             return WorkTable(name, tables.head(table.metadata))
+        with _translated(name):
+            return WorkTable(name, self._filled(table, refs))
+
+    def _filled(self, table: Table, refs: Sequence[DataFileRef]) -> int:
+        from huitong.warehouse import tables
+        from huitong.warehouse.data_files import data_file
+
         plain = [replace(ref, partition=()) for ref in refs]
         added = []
         for ref in plain:
             uri = self._store.uri(ref.key)
             added.append(data_file(table.metadata, ref, uri, table.io.new_input(uri).open()))
-        return WorkTable(name, tables.replace_files(table, added, (), {}))
+        return tables.replace_files(table, added, (), {})
 
     def _get_catalog(self) -> Catalog:
         if self._catalog is None:
             self._catalog = self._open_catalog()
         return self._catalog
+
+
+@contextmanager
+def _translated(name: str) -> Iterator[None]:
+    from pyiceberg.exceptions import CommitFailedException
+
+    try:
+        yield
+    except CommitFailedException as error:
+        zh, en = f"临时表 {name} 同时被他人写入", f"Work table {name} was filled by somebody else"
+        raise Conflict(zh, en, table=name) from error
+    except OSError as error:
+        zh, en = f"表 {name} 的存储暂不可用", f"The storage of table {name} is not available"
+        raise Unavailable(zh, en, table=name) from error
 
 
 def keys_schema(contract: Contract) -> Schema:
