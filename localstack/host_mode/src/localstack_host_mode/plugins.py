@@ -108,6 +108,17 @@ class MetricFilterPlugin(CloudFormationResourceProviderPlugin):
         self.factory = MetricFilter
 
 
+@hooks.on_runtime_create()
+def python_3_12() -> None:
+    """LocalStack 4.14 was made for 3.13, and misses no more than one name of its library in 3.12."""
+    import warnings
+
+    if not hasattr(warnings, "deprecated"):
+        from typing_extensions import deprecated
+
+        warnings.deprecated = deprecated
+
+
 @hooks.on_infra_start()
 def host_mode() -> None:
     """Put authorizers in front of REST APIs, and mend what stands in the way of a deployment."""
