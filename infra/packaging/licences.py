@@ -59,10 +59,10 @@ def of(package: Distribution) -> Licence:
 
 
 def _declared(said: Message) -> str:
-    expression = said["License-Expression"]
+    expression = said.get("License-Expression")
     if expression:
         return expression if known(expression) else ""
-    words = [str(said["License"] or ""), *said.get_all("Classifier", [])]
+    words = [str(said.get("License") or ""), *said.get_all("Classifier", [])]
     found = [_WORDS[word] for word in words if word in _WORDS]
     return found[0] if found else ""
 

@@ -21,7 +21,7 @@ RULES = ROOT / "infra" / "lint_rules"
 sys.path.insert(0, str(RULES))
 ALL: dict[str, CloudFormationLintRule] = {
     made.id: made
-    for name in ("functions", "messages", "storage", "rights")
+    for name in ("lambda_functions", "messages", "storage", "rights")
     for kind in vars(importlib.import_module(name)).values()
     if isinstance(kind, type) and issubclass(kind, CloudFormationLintRule) and kind is not CloudFormationLintRule
     for made in [kind()]

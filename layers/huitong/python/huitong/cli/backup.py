@@ -27,12 +27,15 @@ def register(app: typer.Typer) -> None:
 
 @backup.command("key")
 @command
-def key(file: Path) -> None:
+def key(file: Path, as_json: Json = False) -> None:
     """生成备份密钥 / Make a key for backups. Without it no backup is ever read again."""
     from huitong.operating.backup.cipher import write_key
 
     write_key(file)
-    note(f"✓ {file}")
+    if as_json:
+        show_json({"file": str(file)})
+    else:
+        note(f"✓ {file}")
 
 
 @backup.command("export")
