@@ -25,7 +25,8 @@ from huitong import correlation
 from huitong.batches.following import correlation_of
 from huitong.batches.model import Batch
 from huitong.errors import Corrupt, Fault, HuitongError
-from huitong.telemetry import logger, measure
+from huitong.telemetry import logger as logger
+from huitong.telemetry import measure
 
 Message = Mapping[str, Any]
 Answer = dict[str, Any]
