@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -150,6 +152,20 @@ def test_of_commits_to_the_same_version_of_a_glue_table_one_wins(client: Client)
     after = glue.get_table(DatabaseName="d", Name="t")["Table"]
     assert after["Parameters"]["by"] == str(told.index(""))
     glue.update_table(DatabaseName="d", TableInput={"Name": "t"})  # no version: no check, as on AWS
+
+
+def test_every_service_of_localstack_can_be_loaded_by_this_python() -> None:
+    """It was made for 3.13; what it misses on 3.12 comes from python_3_12."""
+    script = (
+        "import importlib, pkgutil\n"
+        "from localstack_host_mode import python_3_12\n"
+        "python_3_12.install()\n"
+        "import localstack.services as services\n"
+        "for found in pkgutil.walk_packages(services.__path__, 'localstack.services.'):\n"
+        "    importlib.import_module(found.name)\n"
+    )
+    made = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stderr
 
 
 TEMPLATE = {

@@ -110,13 +110,10 @@ class MetricFilterPlugin(CloudFormationResourceProviderPlugin):
 
 @hooks.on_runtime_create()
 def python_3_12() -> None:
-    """LocalStack 4.14 was made for 3.13, and misses no more than one name of its library in 3.12."""
-    import warnings
+    """Give LocalStack what it misses on Python 3.12."""
+    from localstack_host_mode import python_3_12
 
-    if not hasattr(warnings, "deprecated"):
-        from typing_extensions import deprecated
-
-        warnings.deprecated = deprecated
+    python_3_12.install()
 
 
 @hooks.on_infra_start()
