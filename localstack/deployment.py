@@ -107,8 +107,8 @@ class Deployer:
         stack = self._stack()
         if stack and stack["StackStatus"] == "ROLLBACK_COMPLETE":
             raise StackError(
-                "首次部署失败并已回滚:请先 make down,删除 .stack,再 make up / the first deployment failed and was "
-                "rolled back, and cannot be updated: make down, remove .stack, then make up"
+                "首次部署失败并已回滚:请先 make down,删除 .stack,再 make up / the first deployment failed "
+                "and was rolled back, and cannot be updated: make down, remove .stack, then make up"
             )
         name = f"deploy-{time.time_ns()}"
         cloudformation.create_change_set(
