@@ -6,6 +6,7 @@ from storage; ours carry them on purpose and are at hand.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,9 @@ from pyiceberg.utils.datetime import days_to_date, micros_to_timestamptz
 from huitong.contracts.model import Field
 from huitong.errors import Corrupt
 from huitong.warehouse.files import DataFileRef
+
+# It warns for each text column of each file: but for keys they are left without statistics on purpose.
+logging.getLogger("pyiceberg.io.pyarrow").setLevel(logging.ERROR)
 
 
 def data_file(metadata: TableMetadata, ref: DataFileRef, uri: str, path: Path | Any) -> DataFile:
