@@ -28,12 +28,4 @@ def give_up(message: Mapping[str, Any], problem: HuitongError) -> None:
     wiring.build_failures().at_head_of(resource_of(message), problem)
 
 
-handler = runtime.consumer(
-    work,
-    give_up=give_up,
-    queue=wiring.own_queue,
-    first_pause=wiring.first_pause,
-    step="compare_batch",
-    follow=wiring.followed,
-    succeeded=wiring.succeeded,
-)
+handler = wiring.consumer("compare_batch", work, give_up)

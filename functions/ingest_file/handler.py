@@ -40,12 +40,4 @@ def give_up(message: Mapping[str, Any], problem: HuitongError) -> None:
         failures.of_object(named(landed)[0], problem)
 
 
-handler = runtime.consumer(
-    work,
-    give_up=give_up,
-    queue=wiring.own_queue,
-    first_pause=wiring.first_pause,
-    step="ingest_file",
-    follow=wiring.followed,
-    succeeded=wiring.succeeded,
-)
+handler = wiring.consumer("ingest_file", work, give_up)

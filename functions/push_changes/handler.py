@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from math import ceil
 from typing import Any, Final
 
-from huitong import runtime, wiring
+from huitong import wiring
 from huitong.errors import HuitongError
 
 SHORT: Final = 60.0  # seconds
@@ -45,12 +45,4 @@ def give_up(message: Mapping[str, Any], problem: HuitongError) -> None:
     wiring.build_failures().of_step("push_changes", message, problem)
 
 
-handler = runtime.consumer(
-    work,
-    give_up=give_up,
-    queue=wiring.own_queue,
-    first_pause=wiring.first_pause,
-    step="push_changes",
-    follow=wiring.followed,
-    succeeded=wiring.succeeded,
-)
+handler = wiring.consumer("push_changes", work, give_up)

@@ -17,12 +17,4 @@ def give_up(message: Mapping[str, Any], problem: HuitongError) -> None:
     wiring.build_failures().of_batch(message["batch_id"], problem)
 
 
-handler = runtime.consumer(
-    work,
-    give_up=give_up,
-    queue=wiring.own_queue,
-    first_pause=wiring.first_pause,
-    step="validate_batch",
-    follow=wiring.followed,
-    succeeded=wiring.succeeded,
-)
+handler = wiring.consumer("validate_batch", work, give_up)

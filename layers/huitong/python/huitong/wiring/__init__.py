@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from huitong.comparison.compare import Compare
     from huitong.comparison.part import ComparePart
     from huitong.delivery.push import Push
+    from huitong.errors import HuitongError
     from huitong.identity.gateway import Gateway
     from huitong.intake.receive import Receive
     from huitong.operating.heartbeats import Heartbeats
@@ -339,6 +340,26 @@ def build_failures() -> Failures:
 
 
 # --- what handlers need of their own queue ---------------------------------
+
+
+def consumer(
+    step: str,
+    work: Callable[[Mapping[str, Any]], Mapping[str, Any] | None],
+    give_up: Callable[[Mapping[str, Any], HuitongError], None],
+) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
+    """The Lambda handler of a step that a queue drives: :func:`huitong.runtime.consumer` on the queue of the
+    function itself. ``work`` and ``give_up`` are the function's; nothing is read or made before an event."""
+    from huitong import runtime
+
+    return runtime.consumer(
+        work,
+        give_up=give_up,
+        queue=own_queue,
+        first_pause=first_pause,
+        step=step,
+        follow=followed,
+        succeeded=succeeded,
+    )
 
 
 @cache
