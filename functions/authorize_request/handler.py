@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from huitong import runtime, wiring
+from huitong import wiring
 from huitong.errors import NotAuthenticated
 from huitong.identity.model import Principal
+from huitong.telemetry import logger
 
 
 class Unauthorized(Exception):
@@ -23,7 +24,7 @@ class Unauthorized(Exception):
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    log = runtime.logger()
+    log = logger()
     try:
         who = _asker(str(event.get("authorizationToken", "")))
     except NotAuthenticated:

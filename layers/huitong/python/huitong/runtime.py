@@ -25,8 +25,7 @@ from huitong import correlation
 from huitong.batches.following import correlation_of
 from huitong.batches.model import Batch
 from huitong.errors import Corrupt, Fault, HuitongError
-from huitong.telemetry import logger as logger
-from huitong.telemetry import measure
+from huitong.telemetry import logger, measure
 
 Message = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -142,17 +141,8 @@ def clockwork(
 ) -> dict[str, Any]:
     """What every function that the clock starts does around its one call. Raises what the work raises:
     the clock's service tries again, and the function's own alarm tells."""
-    log, began = logger(), time.monotonic()
-    log.append_keys(request_id=context.aws_request_id, function=context.function_name)
-    try:
-        done = dict(work())
-    except Exception as error:
-        log.error("failed", extra={"job": job, **described(error)})
-        measure({"StepDuration": _since(began), "StepFailures": 1}, job)
-        raise
-    log.info("done", extra={"job": job, "done": done})
-    measure({"StepDuration": _since(began), "StepFailures": 0}, job)
-    _noted(succeeded, job, log)
+    done = _told(job, work, context, name="job", result="done")
+    _noted(succeeded, job, logger())
     return done
 
 
@@ -165,10 +155,7 @@ class GiveUp(Exception):
 
 
 def task(
-    step: str,
-    work: Callable[[Message], Mapping[str, Any]],
-    *,
-    succeeded: Callable[[str], None] = lambda _step: None,
+    step: str, work: Callable[[Message], Mapping[str, Any]]
 ) -> Callable[[Mapping[str, Any], Any], Answer]:
     """A Lambda handler for a task of a state machine; ``work`` answers ids and counts.
 
@@ -177,22 +164,32 @@ def task(
     """
 
     def handler(event: Mapping[str, Any], context: Any) -> Answer:
-        log, began = logger(), time.monotonic()
-        log.append_keys(request_id=context.aws_request_id, function=context.function_name)
         try:
-            done = dict(work(event))
+            return _told(step, lambda: work(event), context, name="step", result="result")
         except Exception as error:  # noqa: BLE001 (the one boundary: no text of an error goes on)
-            log.error("failed", extra={"step": step, **described(error)})
-            measure({"StepDuration": _since(began), "StepFailures": 1}, step)
             problem = as_problem(error)
             ending = GiveUp if isinstance(problem, Corrupt) or type(problem) is Fault else TryAgain
             raise ending(f"{problem.code} at {_place(error)}") from None
-        log.info("done", extra={"step": step, "result": done})
-        measure({"StepDuration": _since(began), "StepFailures": 0}, step)
-        _noted(succeeded, step, log)
-        return done
 
     return handler
+
+
+def _told(
+    step: str, work: Callable[[], Mapping[str, Any]], context: Any, *, name: str, result: str
+) -> dict[str, Any]:
+    """One call, with a line in the log and its figures; ``name`` and ``result`` are the line's members
+    for the step and for what it answers. Raises what the work raises."""
+    log, began = logger(), time.monotonic()
+    log.append_keys(request_id=context.aws_request_id, function=context.function_name)
+    try:
+        done = dict(work())
+    except Exception as error:
+        log.error("failed", extra={name: step, **described(error)})
+        measure({"StepDuration": _since(began), "StepFailures": 1}, step)
+        raise
+    log.info("done", extra={name: step, result: done})
+    measure({"StepDuration": _since(began), "StepFailures": 0}, step)
+    return done
 
 
 def _since(began: float) -> float:
