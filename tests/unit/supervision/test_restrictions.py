@@ -54,6 +54,14 @@ def test_a_restricted_unit_gets_nothing_new_enabled(world: StandingWorld) -> Non
         world.restrictions.decide(BANK, made.id, "lift", "x", by="o", acting="")
 
 
+def test_what_runs_already_goes_on_while_its_unit_is_restricted(world: StandingWorld) -> None:
+    complete(world, BANK, "claims")
+    world.restrictions.impose(BANK, "违规使用", ["grants"], by="o", acting="")
+    with pytest.raises(NotPermitted):
+        world.gates.check_exchange(BANK, "claims", "pull")
+    world.gates.check_running(BANK, world.contracts.get("claims"), "pull")
+
+
 def test_a_proposed_restriction_binds_after_an_officer_confirmed_it(world: StandingWorld) -> None:
     world.restrictions.set_policy(Policy(automatic=False), by="o")
     delivered(world, "b1")

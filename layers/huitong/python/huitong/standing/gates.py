@@ -19,13 +19,18 @@ from huitong.ports import Clock
 from huitong.procedures.calendar import china_day
 from huitong.procedures.model import Record
 from huitong.standing.desks import Standing
-from huitong.standing.lacking import NEEDS, Facts, dockings_in_force, exchange_problems, share_problems
+from huitong.standing.lacking import (
+    NEEDS,
+    Facts,
+    dockings_in_force,
+    exchange_problems,
+    exempt,
+    share_problems,
+)
 from huitong.standing.registration import Registrations
 
 #: Why a unit is restricted, as problems; none = it is not (:mod:`huitong.supervision.restrictions`).
 Restricted = Callable[[str], Sequence[Problem]]
-#: The rule of such a problem.
-RESTRICTED: Final = "gate.restricted"
 _MINUTE: Final = timedelta(minutes=1)
 _REMEMBERED: Final = 10_000
 
@@ -88,8 +93,7 @@ class Gates:
         key, now = (unit, resource.id, resource.version, interface), self._clock.now()
         if self._passed.get(key, now) > now:
             return
-        problems = [p for p in self.lacks(unit, resource, interface) if p.rule != RESTRICTED]
-        self._refuse(problems, "接口未开通", "The interface is not open")
+        self._refuse(self._lacking(unit, resource, interface), "接口未开通", "The interface is not open")
         if len(self._passed) >= _REMEMBERED:
             self._passed.clear()
         self._passed[key] = now + _MINUTE
@@ -106,11 +110,16 @@ class Gates:
     ) -> list[Problem]:
         """What lacks, by rule; nothing = the unit may have it this way."""
         contract = self._contract(resource)
-        if interface not in NEEDS:
-            raise KeyError(interface)
-        if unit in (contract.provider or OPERATOR, OPERATOR):
+        lacking = self._lacking(unit, contract, interface, version)
+        return lacking if exempt(unit, contract) else [*self._restricted(unit), *lacking]
+
+    def _lacking(self, unit: str, contract: Contract, interface: str, version: str = "") -> list[Problem]:
+        """What is not registered; a restriction of the unit is not asked about. Raises KeyError for a way of
+        use that there is not."""
+        needs = NEEDS[interface]
+        if exempt(unit, contract):
             return []
-        return exchange_problems(self._facts(unit, contract, NEEDS[interface]), interface, version)
+        return exchange_problems(self._facts(unit, contract, needs), interface, version)
 
     def _facts(self, unit: str, contract: Contract, needs: Sequence[str]) -> Facts:
         """Reads only what the way of use asks for: a handful of small queries."""
@@ -140,7 +149,6 @@ class Gates:
             provider=self._registrations.find(owner) if owner != OPERATOR else None,
             sharing=[*mutual, *(s.between(owner, OPERATOR, "agreement") if owner != OPERATOR else ())],
             security=mutual,
-            restrictions=tuple(self._restricted(unit)),
             **more,
         )
 

@@ -56,7 +56,11 @@ class Facts:
     tests: Sequence[Record] = ()
     services: Mapping[str, Sequence[Record]] = field(default_factory=dict)  # technical providers → agreements
     tested: Mapping[int, Contract] = field(default_factory=dict)  # versions of the contract that were tested
-    restrictions: Sequence[Problem] = ()
+
+
+def exempt(unit: str, contract: Contract) -> bool:
+    """Whether nothing is asked of the unit: the operator, and a unit with regard to its own data."""
+    return unit in (contract.provider or OPERATOR, OPERATOR)
 
 
 def in_force(agreements: Sequence[Record], kind: str, resource: str, today: date) -> list[Record]:
@@ -85,10 +89,11 @@ def share_problems(
 
 def exchange_problems(facts: Facts, method: str, version: str = "") -> list[Problem]:
     """What lacks before the unit may have it this way; ``version`` of the interface ("" = present)."""
-    owner = facts.contract.provider or OPERATOR
-    if facts.unit in (owner, OPERATOR):
+    if exempt(facts.unit, facts.contract):
         return []
-    needs, problems = NEEDS[method], list(facts.restrictions)
+    owner = facts.contract.provider or OPERATOR
+    needs = NEEDS[method]
+    problems: list[Problem] = []
     if "standing" in needs:
         problems += _standing(facts.unit, facts.registration, "用数单位", "receiving unit")
     if "officers" in needs and facts.registration is not None:
