@@ -10,9 +10,9 @@ from chalice.app import Blueprint
 from huitong.audit.trace import Trace
 from huitong.errors import BadRequest, NotFound, NotPermitted
 from huitong.identity.model import OPERATOR
-from huitong.sharing.access import Path_
 from huitong.standing.contents import INTERFACES
 from huitong.standing.desks import KINDS
+from huitong.standing.lacking import ways_over
 from huitong.standing.registration import Officer, Registration, credit_code_warnings
 from huitong.web.matters import actor_of, given_of, listed, plain, readable, shown, unit_of
 from huitong.web.resources import askable_contract, known_contract
@@ -214,9 +214,8 @@ def switch_interface(ask: Ask[ApiServices], unit: str, code: str, name: str) -> 
         )
     if name not in INTERFACES:
         raise NotFound(f"没有接口 {name}", f"There is no interface {name}", known=list(INTERFACES))
-    ways: tuple[Path_, ...] = ("pull", "snapshot") if name == "pull" else (name,)  # type: ignore[assignment]
     shut = ask.body["state"] == "closed"
-    entries = services.grants.switched(unit, contract.id, ways, shut=shut)
+    entries = services.grants.switched(unit, contract.id, ways_over(name), shut=shut)
     if not entries and not services.grants.of(unit, contract.id):
         raise NotFound("没有该授权", "There is no such grant", unit=unit, resource=contract.id)
     told = Trace(

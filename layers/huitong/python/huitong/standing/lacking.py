@@ -15,6 +15,7 @@ from huitong.contracts.model import Contract, Field
 from huitong.errors import Problem
 from huitong.identity.model import OPERATOR
 from huitong.procedures.model import Record
+from huitong.sharing.access import PATHS, Path_
 from huitong.standing.contents import INTERFACES
 from huitong.standing.desks import latest_confirmed
 from huitong.standing.registration import DUTIES, Registration
@@ -56,6 +57,11 @@ class Facts:
     tests: Sequence[Record] = ()
     services: Mapping[str, Sequence[Record]] = field(default_factory=dict)  # technical providers → agreements
     tested: Mapping[int, Contract] = field(default_factory=dict)  # versions of the contract that were tested
+
+
+def ways_over(interface: str) -> tuple[Path_, ...]:
+    """The ways of use that go over an interface: closing it closes them."""
+    return tuple(way for way in PATHS if _INTERFACE_OF.get(way, way) == interface)
 
 
 def exempt(unit: str, contract: Contract) -> bool:
