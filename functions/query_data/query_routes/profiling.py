@@ -3,56 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from chalice.app import Blueprint
 
-from huitong.audit.trace import Trace
 from huitong.contracts.model import Contract
-from huitong.errors import BadRequest, NotPermitted
+from huitong.errors import NotPermitted
 from huitong.quality.profile.model import Profile
 from huitong.warehouse.publication import Publication
 from huitong.web.resources import access_to, contract_named, unknown
 from huitong.web.services import QueryServices
 from huitong.web.serving import Ask, serve
-from query_routes.findings import read_page, sees_values
+from query_routes.about_batches import batch_asked, note, page_about, sees_values
 
 routes = Blueprint(__name__)
-_PAGE: Final = 500
 
 
 @serve(routes, "get_cleansed")
 def get_cleansed(ask: Ask[QueryServices], id: str) -> dict[str, Any]:
-    ask.services.area("suspensions").check(ask.principal)
-    batch = ask.services.batches.get(id).batch
-    ask.permit("batch.read", batch.unit)
-    after, limit = ask.query.get("after", "0"), ask.query.get("limit", _PAGE)
-    if not after.isdecimal() or len(after) > 12:
-        raise BadRequest("after 不是续页标记", "after is no token of this list")
-    steps = dict(batch.cleansed)
-    if not batch.cleansing:
-        return {"items": [], "next": None, "total": 0, "steps": steps}
-    items, total = read_page(ask, batch.cleansing, int(after), limit)
-    sees = sees_values(ask, batch)
-    columns = sorted({str(i["column"]) for i in items}) if sees else []
-    _note(ask, batch.resource, "cleansed", len(items), tuple(columns), batch.id)
-    if not sees:
-        items = [{**item, "before": None, "after": None} for item in items]
-    end = int(after) + len(items)
-    return {"items": items, "next": str(end) if end < total else None, "total": total, "steps": steps}
+    batch = batch_asked(ask, id)
+    page = page_about(ask, batch, batch.cleansing, "cleansed", column="column", values=("before", "after"))
+    return {**page, "steps": dict(batch.cleansed)}
 
 
 @serve(routes, "get_batch_profile")
 def get_batch_profile(ask: Ask[QueryServices], id: str) -> dict[str, Any]:
-    ask.services.area("suspensions").check(ask.principal)
-    batch = ask.services.batches.get(id).batch
-    ask.permit("batch.read", batch.unit)
+    batch = batch_asked(ask, id)
     contract = ask.services.contracts.get(batch.resource, batch.contract_version)
     sees = sees_values(ask, batch)
     profile = ask.services.profiling.of_batch(batch, contract)
     changed = ask.services.profiling.drift_of_batch(batch, contract)
     fields = tuple(c.name for c in profile.columns) if sees else ()
-    _note(ask, batch.resource, "profile", profile.rows, fields, batch.id)
+    note(ask, batch.resource, "profile", profile.rows, fields, batch.id)
     if sees and ask.principal.may_act_for(batch.unit):
         return _told(profile, changed, suppressed=False)
     return _told(profile.for_staff() if sees else _counts(profile), changed if sees else [], suppressed=True)
@@ -75,7 +57,7 @@ def get_resource_profile(ask: Ask[QueryServices], code: str) -> dict[str, Any]:
         return _told(Profile(0, (), of={"resource": contract.id, "seq": 0}), [], suppressed=False)
     profile = ask.services.profiling.of_table(contract, published)
     changed = ask.services.profiling.drift_of_table(contract, published)
-    _note(ask, contract.id, "profile", profile.rows, tuple(c.name for c in profile.columns))
+    note(ask, contract.id, "profile", profile.rows, tuple(c.name for c in profile.columns))
     return _told(profile if access.owner else profile.for_staff(), changed, suppressed=not access.owner)
 
 
@@ -99,23 +81,3 @@ def _counts(profile: Profile) -> Profile:
 
 def _told(profile: Profile, changed: list[dict[str, Any]], *, suppressed: bool) -> dict[str, Any]:
     return {**profile.as_dict(), "drift": changed, "suppressed": suppressed}
-
-
-def _note(
-    ask: Ask[QueryServices], resource: str, detail: str, count: int, fields: tuple[str, ...], batch: str = ""
-) -> None:
-    ask.services.traces.write(
-        Trace(
-            "access",
-            ask.by,
-            ask.unit,
-            resource=resource,
-            fields=fields,
-            batch=batch,
-            count=count,
-            request=ask.request_id,
-            source=ask.source,
-            path="read",
-            detail=detail,
-        )
-    )
