@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from infra.packaging.plan import ROOT, Layer, PackagingError, Plan
+from infra.packaging import uv
+from infra.packaging.plan import ROOT, Layer, Plan
 
 WHOLE: Final = ROOT / "requirements.lock"
 EXCLUDED: Final = ROOT / "layers/excluded.txt"
@@ -68,18 +67,12 @@ def _write(layer: Layer, before: Mapping[str, Path]) -> Path:
 
 
 def _compile(asked: Path, excluded: Path, lock: Path) -> None:
-    done = subprocess.run(  # noqa: S603
-        [
-            *(sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes"),
-            *("--python-version", "3.11", "--no-header", "--no-annotate", "--no-emit-index-url"),
-            *("-c", str(WHOLE), "--excludes", str(excluded), "-o", str(lock), str(asked)),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
+    uv.pip(
+        *("compile", "--quiet", "--universal", "--generate-hashes"),
+        *("--python-version", "3.11", "--no-header", "--no-annotate", "--no-emit-index-url"),
+        *("-c", str(WHOLE), "--excludes", str(excluded), "-o", str(lock), str(asked)),
+        about=asked,
     )
-    if done.returncode:
-        raise PackagingError(f"{asked}: {done.stderr.strip()}")
 
 
 def differences(lock: Iterable[Pin], whole: Iterable[Pin]) -> list[str]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.parser import HeaderParser
@@ -12,8 +10,8 @@ from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Final
 
-from infra.packaging import elf
-from infra.packaging.plan import PackagingError, Target
+from infra.packaging import elf, uv
+from infra.packaging.plan import Target
 
 _LEGACY: Final = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
 _PLATFORM: Final = re.compile(r"(manylinux\d+)_(\w+)|manylinux_(\d+)_(\d+)_(\w+)")
@@ -22,20 +20,14 @@ _PLATFORM: Final = re.compile(r"(manylinux\d+)_(\w+)|manylinux_(\d+)_(\d+)_(\w+)
 def install(lock: Path, target: Target, into: Path) -> None:
     """Unpack every package of a lock into a folder. Raises PackagingError with the installer's words."""
     major, minor = target.glibc
-    done = subprocess.run(  # noqa: S603
-        [
-            *(sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-config", "--link-mode", "copy"),
-            *("--require-hashes", "--no-deps", "--only-binary", ":all:", "--target", str(into)),
-            *("--python-version", target.python),
-            *("--python-platform", f"{target.machine}-manylinux_{major}_{minor}"),
-            *("-r", str(lock)),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
+    uv.pip(
+        *("install", "--quiet", "--no-config", "--link-mode", "copy"),
+        *("--require-hashes", "--no-deps", "--only-binary", ":all:", "--target", str(into)),
+        *("--python-version", target.python),
+        *("--python-platform", f"{target.machine}-manylinux_{major}_{minor}"),
+        *("-r", str(lock)),
+        about=lock,
     )
-    if done.returncode:
-        raise PackagingError(f"{lock}: {done.stderr.strip()}")
 
 
 def packages(folder: Path) -> list[Distribution]:
