@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import endpoint_process
-from deployment import ROOT, Deployer
+from deployment import Deployer, stack_folder
 from emulator import HOST, REGION, StackError
 
 DEFAULT_PORT = 4568
@@ -137,7 +137,7 @@ def main() -> int:
     parser.add_argument("--profile-file", type=Path, help="the analyst's Huitong profile")
     parser.add_argument("--name", default="huitong", help="name of the AWS profile")
     asked = parser.parse_args()
-    folder = Path(os.environ.get("HUITONG_STACK_DIR") or ROOT / ".stack").resolve()
+    folder = stack_folder()
     commands: dict[str, Callable[[], object]] = {
         "serve": lambda: serve(folder, asked.port),
         "up": lambda: print(f"Athena endpoint at {endpoint_process.up(folder, asked.port)}"),

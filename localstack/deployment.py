@@ -33,6 +33,11 @@ MAPPED_AT_ONCE = 2
 PARAMETERS = {"Stage": STAGE, "AllowLocalEndpoints": "true", "RetrySeconds": "1"}
 
 
+def stack_folder() -> Path:
+    """Where a local stack keeps its state: ``HUITONG_STACK_DIR``, or ``.stack`` of the repository."""
+    return Path(os.environ.get("HUITONG_STACK_DIR") or ROOT / ".stack").resolve()
+
+
 @dataclass(frozen=True, slots=True)
 class Deployed:
     """A stack that is ready to be used."""

@@ -23,7 +23,7 @@ from localstack_client.config import get_service_endpoint
 import emulator
 import emulators
 import endpoint_process
-from deployment import ROOT, STACK, Deployed, Deployer, write_profile
+from deployment import STACK, Deployed, Deployer, stack_folder, write_profile
 from emulators import Emulator, StackError
 
 DEFAULT_PORT = 4566
@@ -136,7 +136,7 @@ def main() -> int:
     parser.add_argument("command", choices=["up", "down", "deploy", "status"])
     parser.add_argument("--port", type=int, default=int(os.environ.get("STACK_PORT") or DEFAULT_PORT))
     asked = parser.parse_args()
-    folder = Path(os.environ.get("HUITONG_STACK_DIR") or ROOT / ".stack").resolve()
+    folder = stack_folder()
     try:
         if asked.command == "down":
             endpoint_process.down(folder)  # the Athena endpoint, if it runs
