@@ -136,6 +136,8 @@ class Batch:
     ] = ()  # JSON of warehouse.files.DataFileRef: typed rows, already where Iceberg will own them
     findings: str = ""  # key in the staging bucket; empty = none
     quarantine: str = ""  # key in the staging bucket; empty = none
+    held_keys: int = 0  # keys of quarantined rows that lie beside it
+    keyless: int = 0  # rows in quarantine whose key is missing or broke a rule: they may mean any row
     cleansing: str = ""  # key in the staging bucket: what cleansing changed; empty = nothing
     cleansed: Mapping[str, int] = field(default_factory=dict)  # values changed, by cleansing step
     disagreements: str = ""  # key in the staging bucket: values that differ from another unit's

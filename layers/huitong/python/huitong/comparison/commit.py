@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
 
 from huitong.batches.following import following
 from huitong.batches.model import Batch
 from huitong.batches.runs import Runs, StoredRun
-from huitong.comparison.guard import Kind, excesses, preview, sample_sizes
+from huitong.comparison.guard import preview, reasons
 from huitong.comparison.inputs import Op, Outcome
 from huitong.comparison.outputs import Written
 from huitong.comparison.part import ContractSource
@@ -24,8 +23,6 @@ from huitong.comparison.parts import Plan, Receipt, receipt_key
 from huitong.comparison.publishing import Job, Publishing
 from huitong.ports import Clock, ObjectStore, Queue
 from huitong.warehouse.files import DataFileRef
-
-_OPS: Final[dict[Kind, Op]] = {"deleted": "delete", "updated": "update"}
 
 
 @dataclass
@@ -95,12 +92,10 @@ class CommitComparison:
     def _settle(self, plan: Plan, job: Job, whole: _Whole, run: StoredRun) -> Batch:
         counts = self.publishing.counts(job, whole.outcome)
         before = plan.sources.current_rows
-        exceeded = excesses(whole.outcome, before, job.contract.limits)
-        if (exceeded or job.batch.hold_for) and not job.batch.released_by:
-            samples = {
-                kind: whole.samples[_OPS[kind]][:size] for kind, size in sample_sizes(exceeded).items()
-            }
-            shown = preview(job.contract, whole.outcome, before, exceeded, samples, job.batch.hold_for)
+        why = reasons(job.batch, whole.outcome, before, job.contract.limits)
+        if why:
+            samples = {op: whole.samples[op][:size] for op, size in why.samples().items()}
+            shown = preview(job.contract, whole.outcome, before, why, samples)
             return self.publishing.hold(job, shown, replaces=[run.freed()])
         removed = tuple(whole.remove.values())
         changes = self.publishing.commit(job, "changes", Written(tuple(whole.changes), (), whole.local))

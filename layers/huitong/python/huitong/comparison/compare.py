@@ -21,12 +21,13 @@ from huitong.batches.following import following
 from huitong.batches.model import IN_FLIGHT, Batch, Counts
 from huitong.batches.register import Batches, Stored
 from huitong.comparison.fan_out import FanOut
-from huitong.comparison.guard import Kind, excesses, preview, sample_sizes
-from huitong.comparison.inputs import Inputs, Op
+from huitong.comparison.guard import preview, reasons
+from huitong.comparison.inputs import Inputs
 from huitong.comparison.outputs import Outputs
 from huitong.comparison.publishing import BY, Job, Publishing
 from huitong.comparison.sources import Sources, opened
 from huitong.contracts.registry import Contracts
+from huitong.errors import Corrupt
 from huitong.ports import Clock, EventBus, ObjectStore, Queue
 from huitong.quality.keys import is_deletes, quarantined_keys_key
 from huitong.warehouse.files import DataFileRef
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from huitong.comparison.on_athena import OnAthena
 
 LARGE_ROWS: Final = 2_000_000
-_OPS: Final[dict[Kind, Op]] = {"deleted": "delete", "updated": "update"}
 
 
 class Compare:
@@ -175,12 +175,11 @@ class Compare:
         """Publish or hold what was found."""
         counts = self._publishing.counts(job, difference.outcome)
         before = sources.current_rows
-        exceeded = excesses(difference.outcome, before, job.contract.limits)
-        if (not exceeded and not job.batch.hold_for) or job.batch.released_by:
+        why = reasons(job.batch, difference.outcome, before, job.contract.limits)
+        if not why:
             return self._publish(job, before, inputs, difference, counts, folder)
-        sizes = sample_sizes(exceeded)
-        samples = {kind: difference.keys(_OPS[kind], size) for kind, size in sizes.items()}
-        shown = preview(job.contract, difference.outcome, before, exceeded, samples, job.batch.hold_for)
+        samples = {op: difference.keys(op, size) for op, size in why.samples().items()}
+        shown = preview(job.contract, difference.outcome, before, why, samples)
         return self._publishing.hold(job, shown)
 
     def _publish(
@@ -223,6 +222,13 @@ class Compare:
         good = [DataFileRef.from_json(text) for text in batch.good]
         keys = quarantined_keys_key(batch.quarantine)
         has_keys = batch.mode == "full" and batch.quarantine and self._staging.head(keys) is not None
+        if batch.mode == "full" and batch.held_keys and not has_keys:
+            raise Corrupt(
+                f"批次 {batch.id} 的隔离主键文件不见了,不能比对",
+                f"The keys of the rows in quarantine of batch {batch.id} are gone: it cannot be compared",
+                batch=batch.id,
+                key=keys,
+            )
         # keys that increments which landed later have already spoken about
         stated = [text for p in job.later for text in self._batches.get(p.batch_id).batch.good]
         return Sources(

@@ -116,6 +116,7 @@ class Limits:
     max_deleted_percent: float = 30.0  # of current rows
     max_updated_percent: float = 60.0  # of current rows
     guard_floor: int = 20  # deletions/updates up to this number never hold a batch
+    max_keyless_rows: int = 0  # with more rows without a good key a full edition deletes nothing unasked
     quarantine_days: int = 0  # how long bad rows are held; 0 = as batches.quarantine says
     fan_out_rows: int = 0  # from so many rows on a comparison is cut into parts; 0 = as the platform is set
 

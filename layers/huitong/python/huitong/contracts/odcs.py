@@ -37,6 +37,7 @@ _LIMITS: Final = {
 }
 _WHOLE: Final = {
     "guardFloor": "guard_floor",
+    "maxKeylessRows": "max_keyless_rows",
     "quarantineDays": "quarantine_days",
     "fanOutRows": "fan_out_rows",
 }

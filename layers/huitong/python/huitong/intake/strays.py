@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from huitong.intake.readers.header import plain
-from huitong.intake.structure import Structural
+from huitong.intake.structure import HEADER, NOTE, TOTAL, Structural
 
 _LOOKED: Final = 4  # columns from the left in which a total or a note begins
 _TOTAL_SIGNS: Final = ("计".encode(), b"otal", b"OTAL")
@@ -91,19 +91,19 @@ class Strays:
             return None
         same = sum(plain(c) == plain(self.header[i]) for i, c in given)
         if len(given) > 1 and same * 2 > len(given):
-            return "row.header", "是重复的表头", "is the header again"
+            return HEADER, "是重复的表头", "is the header again"
         place, first = given[0]
         lacking = not self.needed <= {i for i, _ in given}
         # a record that has all it needs may say "total" in a column of its own
         total = lacking or not self.needed or place in self.needed
         if total and re.match(_TOTAL, first) and len(given) < len(cells):
-            return "row.total", "是合计行,不是数据", "is a row of totals, no record"
+            return TOTAL, "是合计行,不是数据", "is a row of totals, no record"
         if (
             len(given) == 1
             and len(cells) > 2
             and (re.match(_SURE_NOTE, first) or (lacking and re.match(_NOTE, first)))
         ):
-            return "row.note", "是表外说明,不是数据", "is a note on the table, no record"
+            return NOTE, "是表外说明,不是数据", "is a note on the table, no record"
         return None
 
     def _finding(

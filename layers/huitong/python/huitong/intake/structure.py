@@ -25,6 +25,11 @@ FILE: Final = "structure.parquet"
 
 #: A row that has content, but none in a field of the contract.
 UNKNOWN_FIELDS: Final = "row.unknown-fields"
+#: Rows around the table, no rows of it.
+HEADER: Final = "row.header"
+TOTAL: Final = "row.total"
+NOTE: Final = "row.note"
+NO_RECORDS: Final = (HEADER, TOTAL, NOTE)
 
 
 @dataclass(frozen=True, slots=True)

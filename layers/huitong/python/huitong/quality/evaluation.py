@@ -19,6 +19,7 @@ class Tally:
     quarantined: int = 0
     duplicate: int = 0
     warned: int = 0  # accepted rows with a warning
+    keyless: int = 0  # rows in quarantine whose key cannot be trusted: batches.model.Batch.keyless
     criteria: Counter[str] = field(default_factory=Counter)
     rules: Counter[str] = field(default_factory=Counter)
     checks: Counter[str] = field(default_factory=Counter)  # batches.model.Quality.checks

@@ -88,6 +88,7 @@ class Report:
     store: ObjectStore
     folder: Path
     connection: duckdb.DuckDBPyConnection
+    held_keys: int = 0  # keys of rows in quarantine so far
     _said: dict[str, tuple[Any, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -227,12 +228,14 @@ class Report:
             }
         )
 
-    def add_keys(self, keys: Mapping[str, Any]) -> None:
+    def add_keys(self, published: Mapping[str, Any]) -> None:
         """Keys of rows in quarantine, typed: what is served of them stays. Those with a null are left out."""
+        keys = {f.name: published[f.name] for f in self.plan.contract.keys}
         if not keys:
             return
         whole = np.ones(len(next(iter(keys.values()))), dtype=np.bool_)
         for column in keys.values():
             whole &= as_mask(column.is_valid())
-        kept = pa.array(np.flatnonzero(whole))
-        self._keys.add({name: column.take(kept) for name, column in keys.items()})
+        kept = np.flatnonzero(whole)
+        self._keys.add({name: column.take(pa.array(kept)) for name, column in keys.items()})
+        self.held_keys += len(kept)

@@ -19,9 +19,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from huitong.contracts.model import Field
-from huitong.intake.structure import structure_key
+from huitong.intake.structure import NO_RECORDS, structure_key
 from huitong.ports import ObjectStore
-from huitong.quality.check import Block
+from huitong.quality.check import Block, Rows
 from huitong.quality.findings import FINDING_TYPES, Report
 from huitong.quality.semantics.base import as_mask
 
@@ -54,15 +54,32 @@ def read_structure(store: ObjectStore, resource: str, batch_id: str) -> Structur
         return Structure(pq.read_table(path).combine_chunks())
 
 
-def keys_of(structure: Structure, keys: Sequence[Field]) -> Block | None:
-    """The keys of rows that could not be staged, as far as they could be read, as a block of texts."""
+def keys_of(structure: Structure, keys: Sequence[Field]) -> tuple[Block, Rows] | None:
+    """The keys of rows that could not be staged, as far as they could be read, as a block of texts.
+
+    Beside it the rows of that block that are records, as far as one can tell.
+    """
     if structure.table is None or "key" not in structure.table.column_names:
         return None
-    found = [json.loads(k) for k in structure.table.column("key").drop_null().to_pylist()]
+    read = structure.table.filter(structure.table.column("key").is_valid())
+    found = [json.loads(k) for k in read.column("key").to_pylist()]
     if not found:
         return None
     texts = {f.name: pa.array([k[i] for k in found], pa.string()) for i, f in enumerate(keys)}
-    return Block(texts, pa.array(range(len(found)), pa.int64()), None)
+    records = np.flatnonzero(as_mask(_is_record(read).combine_chunks()))
+    return Block(texts, pa.array(range(len(found)), pa.int64()), None), records
+
+
+def keyless_rows(structure: Structure) -> int:
+    """Rows that could not be staged, are records as far as one can tell, and whose key could not be read."""
+    table = structure.table
+    if table is None:
+        return 0
+    lost = table.filter(table.column("raw").is_valid())
+    records = _is_record(lost)
+    if "key" in table.column_names:
+        records = pc.and_(records, lost.column("key").is_null())
+    return int(pc.sum(records).as_py() or 0)
 
 
 def report_structure(structure: Structure, report: Report) -> None:
@@ -79,6 +96,10 @@ def report_structure(structure: Structure, report: Report) -> None:
     source_rows = lost.column("source_row").combine_chunks().cast(pa.int64())
     rules = _rules_of(table, source_rows)
     report.quarantine_raw(source_rows, rules, lost.column("raw").combine_chunks().cast(pa.string()))
+
+
+def _is_record(rows: Any) -> Any:
+    return pc.invert(pc.is_in(rows.column("rule"), value_set=pa.array(NO_RECORDS)))
 
 
 def _masked(columns: Any, values: Any, report: Report) -> Any:

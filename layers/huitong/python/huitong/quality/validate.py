@@ -45,7 +45,7 @@ from huitong.quality.rulebook.checking import Office, OfficeChecks
 from huitong.quality.rulebook.monitor import entries_of
 from huitong.quality.rulebook.outcome import Judged
 from huitong.quality.staged import Kept, Staged
-from huitong.quality.structure import Structure, keys_of, read_structure, report_structure
+from huitong.quality.structure import Structure, keyless_rows, keys_of, read_structure, report_structure
 from huitong.warehouse.files import DataFileRef, data_prefix
 
 _BY: Final = "validate"
@@ -65,6 +65,7 @@ class _Outcome:
     good: tuple[DataFileRef, ...]
     findings: str
     quarantine: str
+    held_keys: int
     limits: Limits
     mending: Mending | None
     cleansing: str
@@ -135,6 +136,8 @@ class Validate:
             "quality": outcome.tally.quality(),
             "findings": outcome.findings,
             "quarantine": outcome.quarantine,
+            "held_keys": outcome.held_keys,
+            "keyless": outcome.tally.keyless,
             "cleansing": outcome.cleansing,
             "cleansed": dict(sorted(outcome.tally.cleansed.items())),
             "rules_version": outcome.rules_version,
@@ -260,7 +263,8 @@ class _Pass:
             self._report.abandon()
             self._log.abandon()
         kept = (self._office.bound.version, outcome, apart)
-        return _Outcome(self._tally, good, findings, quarantine, limits, mending, cleansing, *kept)
+        held = (quarantine, self._report.held_keys)
+        return _Outcome(self._tally, good, findings, *held, limits, mending, cleansing, *kept)
 
     def _block(
         self, block: Block, published: Mapping[str, Any], repeated: Repeated, hits: dict[int, Rows]
@@ -296,12 +300,23 @@ class _Pass:
         self._tally.received += len(block)
         self._tally.duplicate += len(gone)
         self._tally.quarantined += int(bad.sum())
+        self._tally.keyless += self._without_key(hits, len(block))
         self._tally.warned += int((warned & ~out).sum())
         self._report.add(block, hits)
         self._report.quarantine(block, np.flatnonzero(bad), hits, published)
         self._keep(block, published, out)
         if self._mending is not None:
             self._mending.take(block, published, numbers, ~out, gone)
+
+    def _without_key(self, hits: Mapping[int, Rows], rows: int) -> int:
+        """Rows whose key broke a rule: they may mean another row than the one that they name."""
+        keys = {f.name for f in self._plan.contract.keys}
+        found = np.zeros(rows, dtype=np.bool_)
+        for number, of_rule in hits.items():
+            rule = self._plan.rules[number]
+            if rule.severity == "error" and keys.intersection(rule.column.split(",")):
+                found[of_rule] = True
+        return int(found.sum())
 
     def _keep(self, block: Block, published: Any, out: Any) -> None:
         if block.deletes is None:
@@ -312,10 +327,14 @@ class _Pass:
 
     def _add_structure(self, structure: Structure) -> None:
         report_structure(structure, self._report)
-        keys = keys_of(structure, self._plan.contract.keys)
-        if keys is not None:
-            keys = self._cleanse(keys) if self._cleanse else keys
-            self._report.add_keys(self._checker.published(keys, self._plan.contract.keys))
+        read = keys_of(structure, self._plan.contract.keys)
+        if read is not None:
+            keys, records = read
+            found = self._checker.check(self._cleanse(keys) if self._cleanse else keys)
+            self._report.add_keys(found.published)
+            hits = {n: np.intersect1d(rows, records) for n, rows in found.hits.items()}
+            self._tally.keyless += self._without_key(hits, len(keys))
+        self._tally.keyless += keyless_rows(structure)
         self._tally.received += structure.rows
         self._tally.quarantined += structure.rows
         self._tally.criteria.update(structure.errors_by("criterion"))
