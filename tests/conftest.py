@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import settings
+
+pytest.register_assert_rewrite("tests.support")  # their assertions explain themselves, too
 
 settings.register_profile("steady", derandomize=True)
 settings.register_profile("explore", max_examples=1000, print_blob=True)

@@ -8,7 +8,6 @@ from typing import Any
 from tests.support.athena_local import AthenaStaging, LocalAthena, snapshot_relation
 from tests.support.compare_world import CompareWorld
 
-from huitong.comparison.compare import Compare
 from huitong.comparison.on_athena import OnAthena
 from huitong.warehouse.work_tables import WorkTables
 
@@ -32,19 +31,7 @@ class AthenaCompareWorld(CompareWorld):
         self.on_athena = OnAthena(
             "athena", self.runs, self.work, self.lakehouse, self.staging, self.warehouse, "test", pause=_never
         )
-        self.compare = Compare(
-            warehouse=self.warehouse,
-            staging=self.staging,
-            lakehouse=self.lakehouse,
-            contracts=self.contracts,  # type: ignore[arg-type]
-            batches=self.batches,
-            publications=self.publications,
-            push_queue=self.push_queue,
-            compare_queue=self.compare_queue,
-            events=self.events,
-            clock=self.clock,
-            athena=self.on_athena,
-        )
+        self.compare = self.comparing(athena=self.on_athena)
 
     def work_tables(self) -> list[str]:
         return [name for _, name in self.catalog().list_tables("test") if name.startswith("work_")]

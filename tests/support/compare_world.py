@@ -135,7 +135,17 @@ class CompareWorld:
         self.batches = Batches(self.register, self.clock)
         self.publications = Publications(self.register)
         self.lakehouse = Lakehouse(self.catalog, "test", self.warehouse)
-        self.compare = Compare(
+        self.compare = self.comparing(fan_out=self._fan_out() if self.fan_out_rows else None)
+        self.part = ComparePart(self.warehouse, self.staging, self.contracts)
+        publishing = Publishing(self.lakehouse, self.batches, self.publications, self.push_queue, self.events)
+        self.commit = CommitComparison(
+            self.staging, self.contracts, Runs(self.register), publishing, self.compare_queue, self.clock
+        )
+        self.hold = Hold(self.batches, self.compare_queue, self.events)
+
+    def comparing(self, **where: Any) -> Compare:
+        """The service on the ports as they are now; ``where`` is computed, if not by it alone."""
+        return Compare(
             warehouse=self.warehouse,
             staging=self.staging,
             lakehouse=self.lakehouse,
@@ -146,14 +156,8 @@ class CompareWorld:
             compare_queue=self.compare_queue,
             events=self.events,
             clock=self.clock,
-            fan_out=self._fan_out() if self.fan_out_rows else None,
+            **where,
         )
-        self.part = ComparePart(self.warehouse, self.staging, self.contracts)
-        publishing = Publishing(self.lakehouse, self.batches, self.publications, self.push_queue, self.events)
-        self.commit = CommitComparison(
-            self.staging, self.contracts, Runs(self.register), publishing, self.compare_queue, self.clock
-        )
-        self.hold = Hold(self.batches, self.compare_queue, self.events)
 
     def _fan_out(self) -> FanOut:
         failures = Failures(self.batches, self.events, self.compare_queue)
