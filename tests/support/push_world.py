@@ -308,3 +308,13 @@ class World:
 
 def masked(access: Access) -> Access:
     return replace(access, masks={"name": "name"})
+
+
+def settled(world: World, id: str) -> None:
+    """The receiver has the subscriber's view, and the account balances with nothing open."""
+    world.settle()
+    access = world.subscription(id).access
+    assert world.stream(id).rows == as_received(view(world.history.states[-1], access))
+    totals = world.deliveries.totals(RESOURCE)
+    assert totals.balanced
+    assert (totals.pending, totals.failed) == (0, 0)
