@@ -1,129 +1,25 @@
-"""Whole lives of sharing applications through the API: filing, decision, dispute, grant, end."""
+"""Sharing applications through the API: what is filed, decided, granted, and who sees it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
 
 import pytest
-from tests.support.grounds import DUTY
+from application_desk import (  # noqa: F401 (fixtures)
+    ASKED,
+    Closed,
+    Step,
+    applications,
+    due_of,
+    grant_of,
+    made_file,
+    made_people,
+    made_sent,
+    made_step,
+)
 
-from conftest import BANK, COURT, Call, Said, World
-from huitong.errors import Conflict, Problem
-from huitong.identity.model import OPERATOR
-from huitong.sharing.applications import Applications
-from huitong.sharing.grant import Grant
-
-ASKED = {
-    "resource": "claims",
-    "fields": ["claim_no", "debtor_id"],
-    "purpose": "核对债权",
-    "matter": "个人破产债权核查",
-    "duty": DUTY,
-    "users": ["bank"],
-    "methods": ["pull", "push"],
-    "volume": 1000,
-    "frequency": "每日",
-    "ends": "2026-06-30",
-    "reason": "办理个人破产案件需要",
-}
-PEOPLE = {
-    "asker": (BANK, ["applicant"]),
-    "chief": (BANK, ["approver", "applicant"]),
-    "owner": (COURT, ["approver"]),
-    "owner2": (COURT, ["approver"]),
-    "keeper": (COURT, ["resource_admin"]),
-    "desk": (OPERATOR, ["officer"]),
-    "desk2": (OPERATOR, ["officer"]),
-}
-Step = Callable[..., Said]
-
-
-@pytest.fixture
-def people(world: World) -> None:
-    world.units.put(OPERATOR, "市破产事务管理署")
-    for name, (unit, roles) in PEOPLE.items():
-        world.tokens[name] = world.credentials.issue(name, unit, roles, by="test")[1]
-
-
-@dataclass
-class Catalogue:
-    """Says one share type of every resource."""
-
-    type: str
-
-    def share_type(self, resource: str) -> str | None:
-        del resource
-        return self.type
-
-
-@dataclass
-class Closed:
-    """A gate at which something always lacks."""
-
-    def lacks(self, unit: str, resource: object, interface: str = "sql") -> list[Problem]:
-        del unit, resource
-        return [Problem("gate.security", "缺少安全协议", f"no security agreement for {interface}")]
-
-
-def applications(world: World, *, share_type: str = "", gate: Closed | None = None) -> Applications:
-    return Applications(
-        world.register, world.traces, world.calendar, world.clock, world.contracts, world.grants,
-        world.subscriptions, entries=Catalogue(share_type), gate=gate,
-    )  # fmt: skip
-
-
-@pytest.fixture
-def file(call: Call, people: None) -> Callable[..., str]:
-    def filed(as_: str = "asker", **changes: Any) -> str:
-        said = call("POST", "/v1/applications", as_=as_, body={**ASKED, **changes})
-        assert said.status == 201, said.body
-        return str(said.body["id"])
-
-    return filed
-
-
-@pytest.fixture
-def step(call: Call) -> Step:
-    def taken(as_: str, id: str, name: str, *, seen: int = 0, ok: bool = True, **given: Any) -> Said:
-        body: dict[str, Any] = {"step": name, "given": given, "seen": seen}
-        said = call("POST", "/v1/applications/{id}/steps", as_=as_, path={"id": id}, body=body)
-        assert not ok or said.status == 200, said.body
-        return said
-
-    return taken
-
-
-@pytest.fixture
-def sent(file: Callable[..., str], step: Step) -> Callable[..., str]:
-    def made(**changes: Any) -> str:
-        id = file(**changes)
-        step("asker", id, "submit")
-        step("chief", id, "send")
-        return id
-
-    return made
-
-
-@pytest.fixture
-def active(sent: Callable[..., str], step: Step) -> Callable[..., str]:
-    def made(**changes: Any) -> str:
-        id = sent(**changes)
-        step("owner", id, "decide", approved=changes.get("fields", ASKED["fields"]))
-        step("keeper", id, "provide")
-        return id
-
-    return made
-
-
-def grant_of(world: World, id: str) -> Grant | None:
-    return world.grants.find(BANK, "claims", id)
-
-
-def due_of(said: Said, clock: str) -> str:
-    return str(said.body["clocks"][clock]["due"])
+from conftest import BANK, COURT, Call, World
 
 
 def test_a_conditional_application_becomes_a_grant_of_exactly_what_the_owner_approved(
@@ -228,94 +124,6 @@ def test_what_is_not_shared_is_refused_from_the_start_with_its_reason_and_record
     assert (trace.unit, world.applications.desk.in_state()) == (BANK, [])
 
 
-def test_a_refusal_has_a_reason_and_the_applicant_may_call_for_negotiation(
-    world: World, sent: Callable[..., str], step: Step, call: Call
-) -> None:
-    """L-19, L-20, L-21: each stage is dated and published; a decision to share starts five working days."""
-    id = sent()
-    assert step("owner", id, "refuse", ok=False).status == 400
-    step("owner", id, "refuse", reason="与法定职责无关")
-    step("asker", id, "escalate", reason="属于法定职责")
-    world.clock.advance(days=1)
-    step("desk", id, "negotiated", result="双方未达成一致")
-    world.clock.advance(days=1)
-    step("desk", id, "coordinated", result="协调未成", document="协调〔2026〕1号")
-    world.clock.advance(days=1)
-    assert step("owner", id, "decide_binding", ok=False, share="yes", document="d", text="t").status == 403
-    said = step(
-        "desk", id, "decide_binding", share="yes", document="会审〔2026〕3号", text="应予共享",
-        approved=ASKED["fields"],
-    )  # fmt: skip
-    assert (said.body["state"], due_of(said, "provide")) == ("approved", "2026-01-15")
-    (published,) = call("GET", "/v1/disputes", as_="bureau").body["items"]
-    told = [(s["step"], s["day"], s["result"]) for s in published["steps"]]
-    assert told == [
-        ("escalate", "2026-01-05", ""), ("negotiated", "2026-01-06", "双方未达成一致"),
-        ("coordinated", "2026-01-07", "协调未成"), ("decide_binding", "2026-01-08", "应予共享"),
-        ("settle", "2026-01-08", ""),
-    ]  # fmt: skip
-    assert "fields" not in published
-    assert "purpose" not in published
-    step("desk2", id, "provide_by_desk")
-    grant = grant_of(world, id)
-    assert grant is not None
-    assert grant.basis == "会审〔2026〕3号"
-
-
-def test_a_binding_decision_not_to_share_ends_it(sent: Callable[..., str], step: Step, world: World) -> None:
-    """L-21"""
-    id = sent()
-    step("owner", id, "refuse", reason="无关")
-    step("chief", id, "escalate", reason="有关")
-    step("desk", id, "negotiated", result="未成")
-    step("desk", id, "coordinated", result="未成")
-    said = step("desk", id, "decide_binding", share="no", document="会审〔2026〕4号", text="不予共享")
-    assert (said.body["state"], grant_of(world, id)) == ("upheld", None)
-
-
-def test_a_late_owner_is_reminded_recorded_and_the_case_moves_to_negotiation(
-    world: World, sent: Callable[..., str], step: Step, call: Call
-) -> None:
-    """L-17, L-20, L-46: reminder once, breach once, the dispute in the same write, and the record of it."""
-    id = sent()
-    world.clock.moment = world.clock.moment.replace(day=15)
-    assert (world.applications.tick(), world.applications.tick()) == (1, 0)
-    world.clock.moment = world.clock.moment.replace(day=19)
-    assert world.applications.tick() == 0  # the last day is in time
-    world.clock.moment = world.clock.moment.replace(day=20)
-    assert (world.applications.tick(), world.applications.tick()) == (1, 0)
-    kinds = [n.kind for n in world.notices.about(f"application:{id}") if n.to == COURT]
-    assert kinds.count("application.warned") == kinds.count("application.breached") == 1
-    assert call("GET", "/v1/applications/{id}", as_="asker", path={"id": id}).body["state"] == "negotiating"
-    late = step("owner", id, "decide", approved=ASKED["fields"])
-    assert late.body["state"] == "approved"  # a late answer still ends the dispute
-    (breach,) = call("GET", "/v1/breaches", as_="desk", query={"from": "2026-01-01"}).body["items"]
-    assert (breach["unit"], breach["clock"], breach["due"], breach["days_late"]) == (
-        COURT,
-        "answer",
-        "2026-01-19",
-        1,
-    )
-    assert call("GET", "/v1/breaches", as_="asker").body["items"] == []  # another unit's lateness
-
-
-def test_who_asks_for_more_stops_the_clock_but_not_when_it_is_over(
-    world: World, sent: Callable[..., str], step: Step
-) -> None:
-    """L-17: three of ten days used, a week of waiting, seven days left."""
-    id = sent()
-    world.clock.advance(days=3)  # Thursday the 8th: three working days used
-    asked = step("keeper", id, "ask_supplement", question="请说明依据")
-    assert asked.body["clocks"]["answer"]["spent"] == 3
-    world.clock.advance(days=20)
-    assert world.applications.tick() == 0
-    back = step("asker", id, "supplement", text="依据如下")  # Wednesday the 28th
-    assert due_of(back, "answer") == "2026-02-06"
-    world.clock.moment = world.clock.moment.replace(month=2, day=9)
-    late = step("keeper", id, "ask_supplement", ok=False, question="再补充")
-    assert (late.status, late.code) == (409, "conflict")
-
-
 def test_two_persons_stand_behind_a_plain_l4_field(
     world: World, sent: Callable[..., str], step: Step
 ) -> None:
@@ -352,101 +160,6 @@ def test_of_two_decisions_at_once_one_wins(
     register.write = write  # type: ignore[method-assign]
     assert (lost.status, world.applications.desk.get(id).state) == (409, "refused")
     assert step("asker", id, "escalate", ok=False, seen=version, reason="x").status == 409
-
-
-def test_an_extension_goes_through_the_same_steps_and_takes_the_place_of_the_former(
-    world: World, active: Callable[..., str], step: Step, call: Call
-) -> None:
-    """Q-54: the grant is the same one with a later end; the former application is closed in the same write."""
-    id = active()
-    body = {"amends": id, "ends": "2026-12-31", "reason": "案件延期"}
-    new = call("POST", "/v1/applications", as_="asker", body=body).body["id"]
-    step("asker", new, "submit")
-    step("chief", new, "send")
-    assert grant_of(world, id).ends == "2026-06-30"  # type: ignore[union-attr]  # goes on as it was
-    said = step("owner", new, "decide", approved=ASKED["fields"])
-    assert said.body["state"] == "active"  # nothing new to connect: at once
-    grant = grant_of(world, id)
-    assert grant is not None
-    assert (grant.ends, grant.application) == ("2026-12-31", new)
-    assert world.applications.desk.get(id).state == "replaced"
-    late = call("POST", "/v1/applications", as_="asker", body=body)
-    assert (late.status, late.code) == (409, "conflict")
-
-
-def test_a_change_that_comes_after_the_end_revives_nothing(
-    world: World, active: Callable[..., str], step: Step, call: Call
-) -> None:
-    """Q-55: ended is ended, whatever was under way."""
-    id = active()
-    body = {"amends": id, "fields": ["claim_no", "amount"], "reason": "需要金额"}
-    new = call("POST", "/v1/applications", as_="asker", body=body).body["id"]
-    step("asker", new, "submit")
-    step("chief", new, "send")
-    step("owner", new, "decide", approved=["claim_no", "amount"])
-    step("chief", id, "give_up", reason="不再需要")
-    assert step("keeper", new, "provide", ok=False).status == 409
-    grant = grant_of(world, id)
-    assert grant is not None
-    assert grant.revoked
-    assert "amount" not in grant.fields
-
-
-def test_termination_stops_grant_and_subscriptions_at_once(
-    world: World, active: Callable[..., str], step: Step, call: Call
-) -> None:
-    """Q-55, S-10: agreed by both sides; other sharings of the unit go on; the next subscription is refused."""
-    id, other = active(), active(fields=["claim_no"], methods=["push"])
-    ids = [_subscribe(call, grant).body["id"] for grant in (id, other)]
-    assert step("chief", id, "propose_end", reason="项目结束").body["state"] == "ending_by_receiver"
-    assert world.subscriptions.get(ids[0]).subscription.state == "active"  # until the other side agrees
-    step("owner", id, "owner_agree_end")
-    states = [world.subscriptions.get(one).subscription.state for one in ids]
-    assert states == ["cancelled", "active"]
-    ended, going = grant_of(world, id), grant_of(world, other)
-    assert ended is not None
-    assert ended.revoked
-    assert going is not None
-    assert not going.revoked
-    again = _subscribe(call, id)
-    assert again.status == 403
-    assert "refuse" in [t.act for t in world.traces.list(unit=BANK, limit=0)]  # later calls are logged
-
-
-def test_an_end_that_was_interrupted_is_finished_by_the_clock(
-    world: World, active: Callable[..., str], step: Step, call: Call, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Q-55: killed between the decision and the closing of its routes; nothing is left open."""
-    id = active()
-    subscription = _subscribe(call, id).body["id"]
-    cancel = world.subscriptions.cancel
-
-    def killed(*_: Any, **__: Any) -> None:
-        raise Conflict("忙", "busy")
-
-    monkeypatch.setattr(world.subscriptions, "cancel", killed)
-    step("desk", id, "end_by_decision", reason="违规使用", document="决定〔2026〕9号")
-    assert grant_of(world, id).revoked  # type: ignore[union-attr]
-    assert world.subscriptions.get(subscription).subscription.state == "active"
-    monkeypatch.setattr(world.subscriptions, "cancel", cancel)
-    assert (world.applications.tick(), world.applications.tick()) == (1, 0)
-    assert world.subscriptions.get(subscription).subscription.state == "cancelled"
-
-
-def test_a_sharing_ends_with_its_last_day(world: World, active: Callable[..., str]) -> None:
-    id = active(ends="2026-02-10")
-    world.clock.moment = world.clock.moment.replace(month=2, day=10)
-    assert world.applications.expire() == 0
-    world.clock.moment = world.clock.moment.replace(month=2, day=11)
-    assert (world.applications.expire(), world.applications.expire()) == (1, 0)
-    assert world.applications.desk.get(id).state == "ended"
-
-
-def test_a_sharing_whose_grant_was_ended_otherwise_is_over(world: World, active: Callable[..., str]) -> None:
-    """The end of a case or of an agreement ends grants: their applications do not stay open for ever."""
-    id = active()
-    world.grants.revoke(BANK, "claims", id, by="case")
-    assert (world.applications.expire(), world.applications.desk.get(id).state) == (1, "ended")
 
 
 def test_a_unit_of_another_city_is_routed_not_accepted(
@@ -522,74 +235,3 @@ def test_every_step_leaves_its_evidence_and_units_see_only_their_own(
     for who, query in (("owner", {}), ("asker", {}), ("desk", {}), ("officer", {"unit": COURT})):
         assert [a["id"] for a in call("GET", "/v1/applications", as_=who, query=query).body["items"]] == [id]
     assert call("POST", "/v1/applications", as_="bank", body=ASKED).status == 403  # not an applicant
-
-
-def test_the_calendar_is_kept_by_the_desk_and_its_change_is_recorded(
-    world: World,
-    sent: Callable[..., str],
-    call: Call,
-    people: None,
-) -> None:
-    """standards.md 2.10: provisional until the table is there, then counted anew."""
-    world.clock.moment = world.clock.moment.replace(month=12, day=28)
-    id = sent(ends="2027-06-30")
-
-    def clock() -> Mapping[str, Any]:
-        found: Mapping[str, Any] = call("GET", "/v1/applications/{id}", as_="asker", path={"id": id}).body[
-            "clocks"
-        ]
-        return found
-
-    assert (clock()["answer"]["due"], clock()["answer"]["provisional"]) == ("2027-01-11", True)
-    assert call("GET", "/v1/calendar/{year}", as_="asker", path={"year": "2027"}).status == 404
-    body = {"holidays": ["2027-01-01", "2027-01-04"], "make_up": ["2027-01-09"], "source": "试"}
-    put = {"path": {"year": "2027"}, "body": body}
-    assert call("PUT", "/v1/calendar/{year}", as_="asker", **put).status == 403
-    assert call("PUT", "/v1/calendar/{year}", as_="desk", **put).status == 200
-    assert "calendar:2027" in [t.detail for t in world.traces.list(unit=OPERATOR)]
-    assert world.applications.tick() == 0
-    assert (clock()["answer"]["due"], clock()["answer"]["provisional"]) == ("2027-01-12", False)
-    empty = {"path": {"year": "2028"}, "body": {"holidays": [], "make_up": []}}
-    assert call("PUT", "/v1/calendar/{year}", as_="desk", **empty).status == 400
-
-
-def _subscribe(call: Call, grant: str) -> Said:
-    headers = {"Huitong-Grant": grant, "Huitong-Duty": quote(DUTY)}
-    body = {"resource": "claims", "endpoint": "https://receiver.example/in"}
-    return call("POST", "/v1/subscriptions", as_="bank", body=body, headers=headers)
-
-
-def test_the_registry_of_interfaces_follows_from_the_grants(
-    world: World, active: Callable[..., str], step: Step, call: Call
-) -> None:
-    """S-37: owner, partner, state, application, end date; closed with the sharing, seen by both sides."""
-    id = active()
-    open_ = {"interface": "push", "state": "open", "application": id, "owner": COURT, "ends": "2026-06-30"}
-    for who in ("owner", "asker"):
-        found = call("GET", "/v1/interfaces", as_=who, query={"unit": BANK if who == "asker" else COURT}).body
-        (push,) = [i for i in found["items"] if i["interface"] == "push"]
-        assert {name: push[name] for name in open_} == open_
-    switch = {"path": {"unit": BANK, "code": "claims", "name": "push"}}
-
-    def switched(who: str, state: str) -> Said:
-        body = {"state": state, "reason": "演练"}
-        return call("POST", "/v1/interfaces/{unit}/{code}/{name}", as_=who, body=body, **switch)
-
-    def states() -> dict[str, str]:
-        items = call("GET", "/v1/interfaces", as_="desk").body["items"]
-        return {i["interface"]: i["state"] for i in items if i["grant"] == id}
-
-    assert switched("asker", "closed").status == 403, "who is let in does not hold the key"
-    assert switched("chief", "closed").status == 403
-    assert _subscribe(call, id).status == 201
-    assert switched("owner", "closed").status == 200
-    assert states() == {**dict.fromkeys(states(), "open"), "push": "closed"}
-    refused = _subscribe(call, id)
-    assert (refused.status, "method" in str(refused.body)) == (403, True)
-    assert "interface:push:closed:演练" in [t.detail for t in world.traces.list(unit=BANK)]
-    assert switched("desk", "open").status == 200
-    assert set(states().values()) == {"open"}
-    step("chief", id, "give_up", reason="不再需要")
-    found = call("GET", "/v1/interfaces", as_="desk").body["items"]
-    assert {i["state"] for i in found if i["grant"] == id} == {"closed"}
-    assert world.applications.desk.get(id).state == "ended"
