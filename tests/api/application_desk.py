@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from tests.support.api_world import BANK, COURT, Call, Said, World
 from tests.support.grounds import DUTY
 
-from conftest import BANK, COURT, Call, Said, World
 from huitong.errors import Problem
 from huitong.identity.model import OPERATOR
 from huitong.sharing.applications import Applications

@@ -12,7 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from conftest import event
+from tests.support.api_world import event
+
 from huitong.ports import PresignedUpload
 from huitong.web.operations import OPERATIONS
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.api_world import COURT, Call, World
 from tests.support.court import CASE_NO, citizen, credit_code
 from tests.support.standing import settled
 
-from conftest import COURT, Call, World
 from huitong.identity.model import OPERATOR
 from huitong.sharing.grants import Grant
 

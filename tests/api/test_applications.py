@@ -18,8 +18,7 @@ from application_desk import (  # noqa: F401 (fixtures)
     made_sent,
     made_step,
 )
-
-from conftest import BANK, COURT, Call, World
+from tests.support.api_world import BANK, COURT, Call, World
 
 
 def test_a_conditional_application_becomes_a_grant_of_exactly_what_the_owner_approved(

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from bridge import Gateway, serving
+from tests.support.api_world import BANK, COURT, World
 from tests.support.grounds import DUTY
 from tests.support.terminal import Result, invoke
 
-from conftest import BANK, COURT, World
 from huitong.identity.model import OPERATOR
 
 Run = Callable[..., Result]

@@ -15,8 +15,8 @@ from application_desk import (  # noqa: F401 (fixtures)
     made_sent,
     made_step,
 )
+from tests.support.api_world import COURT, Call, World
 
-from conftest import COURT, Call, World
 from huitong.identity.model import OPERATOR
 
 

@@ -17,8 +17,8 @@ from application_desk import (  # noqa: F401 (fixtures)
     made_step,
     subscribe,
 )
+from tests.support.api_world import BANK, COURT, Call, Said, World
 
-from conftest import BANK, COURT, Call, Said, World
 from huitong.errors import Conflict
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.api_world import COURT, Call, World
 from tests.support.tickets import ticket_reading
 
-from conftest import COURT, Call, World
 from huitong.errors import Conflict
 from huitong.local.platform import Platform
 

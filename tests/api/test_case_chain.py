@@ -25,9 +25,9 @@ from case_town import (  # noqa: F401 (fixtures)
     made_comparison,
     made_town,
 )
+from tests.support.api_world import SUBJECTS_KEY, Call, World
 from tests.support.court import CASE_NO, citizen
 
-from conftest import SUBJECTS_KEY, Call, World
 from huitong.audit.subjects import blind
 from huitong.identity.model import OPERATOR
 from huitong.sharing.grants import Grant
@@ -81,7 +81,7 @@ def test_an_approval_opens_no_way_that_was_switched_off(town: Publish, world: Wo
     """S-37: what was closed for a suspicion is opened by whoever may, not by the next request in a case."""
     town("IN-01", case_row("21"))
     world.grants.put(Grant(FIRM, "IN-07"), world.contracts.get("IN-07"), by="desk")
-    world.register.write(replaces=world.grants.switched(FIRM, "IN-07", ("read",), shut=True))
+    world.register.write(*world.grants.switched(FIRM, "IN-07", ("read",), shut=True))
     path = {"id": call("POST", "/v1/requests", as_="lawyer", body=ASKED).body["id"]}
     for who, step in (("partner", "check"), ("clerk", "approve")):
         said = call("POST", "/v1/requests/{id}/steps", as_=who, path=path, body={"step": step, "given": {}})

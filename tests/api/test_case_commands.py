@@ -19,10 +19,9 @@ from case_town import (  # noqa: F401 (fixtures)
     made_comparison,
     made_town,
 )
+from tests.support.api_world import World
 from tests.support.court import CASE_NO
 from tests.support.terminal import Result, invoke
-
-from conftest import World
 
 Run = Callable[..., Result]
 

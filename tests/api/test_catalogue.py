@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from bridge import Gateway, serving
+from tests.support.api_world import BANK, BUREAU, COURT, Call, World
 from tests.support.catalog_world import REVIEWED, ROOT, seed
 from tests.support.terminal import Result, invoke
 
-from conftest import BANK, BUREAU, COURT, Call, World
 from huitong.identity.model import DATA_DEPARTMENT, OPERATOR
 
 CONTENT = {

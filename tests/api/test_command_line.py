@@ -10,10 +10,10 @@ from typing import Any
 import pyarrow.ipc
 import pytest
 from bridge import Gateway, serving
+from tests.support.api_world import BANK, CONTRACT, COURT, World
 from tests.support.grounds import DUTY
 from tests.support.terminal import Result, invoke
 
-from conftest import BANK, CONTRACT, COURT, World
 from huitong.batches.model import Batch, Counts, Status
 from huitong.local.platform import Platform
 from huitong.sharing.grants import Grant

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from bridge import Gateway, serving
+from tests.support.api_world import COURT, World
 from tests.support.terminal import Result, invoke
 
-from conftest import COURT, World
 from huitong.identity.totp import code
 
 Run = Callable[..., Result]

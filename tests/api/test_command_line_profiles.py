@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 from bridge import Gateway, serving
+from tests.support.api_world import COURT, World
 from tests.support.terminal import invoke
-
-from conftest import COURT, World
 
 
 def test_a_saved_credential_is_a_profile_for_its_owner_alone(

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.api_world import BANK, BUREAU, COURT, Call, Said, World
 from tests.support.grounds import DUTY
 from tests.support.standing import settled
 from tests.support.tickets import ticket_reading
 
-from conftest import BANK, BUREAU, COURT, Call, Said, World
 from huitong.audit.trace import Trace
 from huitong.batches.model import Batch
 from huitong.errors import Conflict

@@ -8,9 +8,9 @@ from typing import Any
 
 import pyarrow.ipc
 import pytest
+from tests.support.api_world import BANK, BUREAU, COURT, Call, Said, World
 from tests.support.grounds import DUTY
 
-from conftest import BANK, BUREAU, COURT, Call, Said, World
 from huitong.audit.trace import Trace
 from huitong.batches.model import Batch
 from huitong.local.platform import Platform

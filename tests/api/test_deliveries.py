@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.support.api_world import BANK, BUREAU, COURT, Call, World
 from tests.support.grounds import DUTY
 
-from conftest import BANK, BUREAU, COURT, Call, World
 from huitong.batches.model import Batch, Counts
 from huitong.errors import BadRequest
 from huitong.identity.model import OPERATOR

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.api.conftest import BANK, COURT, Call, World
+from tests.support.api_world import BANK, COURT, Call, World
 from tests.support.grounds import DUTY
 
 from huitong.audit.chain import SHARDS, partition
@@ -101,7 +101,7 @@ def published(platform: Any, tmp_path: Path) -> str:
 @pytest.fixture
 def ids(published: str, world: World, court_things: dict[str, str]) -> dict[str, str]:
     """Things to act on."""
-    from tests.api.conftest import CONTRACT
+    from tests.support.api_world import CONTRACT
 
     world.suspensions.suspend("c8", "r", by="security")
     made = {

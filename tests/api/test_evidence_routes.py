@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.api.conftest import BANK, BUREAU, COURT, Call, World
+from tests.support.api_world import BANK, BUREAU, COURT, Call, World
 
 from huitong.audit.chain import SHARDS, partition
 from huitong.audit.checking import check_export

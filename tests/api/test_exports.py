@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 from bridge import Gateway, serving
 from openpyxl import load_workbook
+from tests.support.api_world import BANK, COURT, Call, Said, World
 from tests.support.grounds import DUTY
 from tests.support.terminal import Result, invoke
 
-from conftest import BANK, COURT, Call, Said, World
 from huitong.local.platform import Platform
 from huitong.sharing.access import Use
 from huitong.sharing.decide import access_for

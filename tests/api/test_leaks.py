@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.api_world import BANK, COURT, Call, World
 from tests.support.grounds import DUTY
 
-from conftest import BANK, COURT, Call, World
 from huitong.batches.model import Batch
 from huitong.identity.authorize import may
 from huitong.identity.model import Principal

@@ -19,11 +19,11 @@ from zipfile import ZipFile
 
 import pyarrow.parquet
 import pytest
+from tests.support.api_world import BANK, COURT, SUBJECTS_KEY, Call, Said, World
 from tests.support.court import citizen
 from tests.support.grounds import DUTY, Bound
 from tests.support.standing import settled
 
-from conftest import BANK, COURT, SUBJECTS_KEY, Call, Said, World
 from huitong.audit.subjects import blind, subject_text
 from huitong.delivery.entitlement import as_granted
 from huitong.delivery.push import Push
@@ -32,6 +32,7 @@ from huitong.local.platform import Platform
 from huitong.ports import HttpAnswer
 from huitong.sharing.access import Path_
 from huitong.sharing.grants import Grant
+from huitong.standing.lacking import SWITCHES, ways_over
 from huitong.web.operations import OPERATIONS
 
 RESOURCE, TABLE = "persons", "persons"
@@ -98,7 +99,7 @@ def _ended(world: World) -> None:
 
 
 def _switched_off(world: World) -> None:
-    world.register.write(replaces=world.grants.switched(BANK, RESOURCE, EVERY, shut=True))
+    world.register.write(*world.grants.switched(BANK, RESOURCE, EVERY, shut=True))
 
 
 def _suspended(world: World) -> None:
@@ -434,6 +435,45 @@ def test_a_delivery_planned_under_a_wider_grant_is_not_sent_under_a_narrower_one
     for _ in range(3):
         paths.push()
     assert not any(cell(f, r) in body for body in paths.push.bodies for f in FIELDS[1:] for r in "abcd")
+
+
+#: Switch → the ways to rows that it shuts, by the beginnings of their names; an export is made of a query.
+SHUTS: Final[Mapping[str, frozenset[str]]] = {
+    "sql": frozenset({"sql", "export"}),
+    "export": frozenset({"export"}),
+    "pull": frozenset({"pull"}),
+    "push": frozenset({"push"}),
+    "read": frozenset(),
+    "comparison": frozenset(),
+    "request": frozenset(),
+}
+
+
+def test_every_way_out_has_a_switch() -> None:
+    """S-37: one that is added has one, too, and stands in the table above."""
+    assert set(SHUTS) == set(SWITCHES)
+    assert sorted(way for switch in SWITCHES for way in ways_over(switch)) == sorted(EVERY)
+
+
+@pytest.mark.parametrize("switch", SHUTS)
+def test_a_switch_shuts_its_ways_and_no_others(
+    switch: str, rows: str, call: Call, world: World, platform: Platform
+) -> None:
+    """S-37: the next request is refused, by whatever grant; the other ways go on."""
+    paths = Paths(call, world, Kind({"fields": KEPT}, KEPT), platform)
+    _given(world, paths.kind, paths)
+    where = {"unit": BANK, "code": RESOURCE, "name": switch}
+    body = {"state": "closed", "reason": "疑似泄露"}
+    said = call("POST", "/v1/interfaces/{unit}/{code}/{name}", as_="court", path=where, body=body)
+    assert said.status == 200, said.body
+    states = {i["interface"]: (i["state"], i["closed_by"]) for i in said.body["items"]}
+    assert states.pop(switch) == ("closed", "source")
+    assert set(states.values()) == {("open", None)}
+    for way, (go, _) in PATHS.items():
+        status, text = go(paths)
+        shut = way.partition(":")[0] in SHUTS[switch]
+        assert (status == 200) is not shut, (way, status, text[:500])
+        assert not shut or not any(cell(f, r) in text for f in FIELDS for r in "abcd"), (way, text[:500])
 
 
 def test_every_refusal_is_on_record(rows: str, call: Call, world: World, platform: Platform) -> None:

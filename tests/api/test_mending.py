@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from bridge import Gateway, serving
+from tests.support.api_world import BUREAU, COURT, Call, World
 from tests.support.terminal import Result, invoke
 
-from conftest import BUREAU, COURT, Call, World
 from huitong.batches.model import Batch
 from huitong.intake.returned import EN_COLUMN, ROW_COLUMN, ZH_COLUMN
 from huitong.local.platform import Platform

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.api_world import COURT, Call, Said, World
 from tests.support.tickets import ticket_reading
 
-from conftest import COURT, Call, Said, World
 from huitong.errors import NotPermitted
 from huitong.identity.model import OPERATOR
 from huitong.local.platform import Platform

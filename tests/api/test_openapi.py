@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.api_world import Call
 
-from conftest import Call
 from huitong.identity.authorize import RULES
 from huitong.web import openapi
 from huitong.web.operations import OPERATIONS, PATHS

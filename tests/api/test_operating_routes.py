@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.support.api_world import BANK, COURT, Call, World
 
-from conftest import BANK, COURT, Call, World
 from huitong.operating.letters import Letter
 
 REASON = {"reason": "接收方已修复"}

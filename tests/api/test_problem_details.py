@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from tests.support.api_world import Call, World, event
 
-from conftest import Call, World, event
 from huitong.errors import Unavailable
 from huitong.web.checking import check
 from huitong.web.schemas import SCHEMAS

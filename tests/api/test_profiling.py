@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from bridge import Gateway, serving
+from tests.support.api_world import BANK, CONTRACT, COURT, Call, World
 from tests.support.grounds import DUTY
 from tests.support.terminal import invoke
 
-from conftest import BANK, CONTRACT, COURT, Call, World
 from huitong.batches.model import Batch
 from huitong.local.platform import Platform
 from huitong.sharing.grants import Grant

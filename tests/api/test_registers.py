@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from conftest import BANK, BUREAU, CONTRACT, COURT, Call, World
+from tests.support.api_world import BANK, BUREAU, CONTRACT, COURT, Call, World
+
 from huitong.web.checking import check
 from huitong.web.schemas import SCHEMAS
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from test_who_may import asked
+from tests.support.api_world import BUREAU, Call, World
 
-from conftest import BUREAU, Call, World
 from huitong.identity import matrix
 from huitong.identity.authorize import RULES, may
 from huitong.identity.model import Principal, Role

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from bridge import Gateway, serving
+from tests.support.api_world import COURT, Call, World
 from tests.support.terminal import Result, invoke
 
-from conftest import COURT, Call, World
 from huitong.identity.model import OPERATOR
 from huitong.quality.rulebook.tables import PublishedTables
 from huitong.quality.rulebook.trial import Trials

@@ -30,9 +30,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 from test_who_may import BODIES, PATH
+from tests.support.api_world import COURT, World, event
 from tests.support.tickets import ticket_reading
 
-from conftest import COURT, World, event
 from huitong.identity import matrix
 from huitong.identity.model import OPERATOR
 from huitong.quality.rulebook.tables import PublishedTables

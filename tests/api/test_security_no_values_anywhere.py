@@ -29,11 +29,11 @@ from case_town import (  # noqa: F401 (fixtures)
     made_comparison,
     made_town,
 )
+from tests.support.api_world import BANK, COURT, Call, World
 from tests.support.court import CASE_NO, citizen
 from tests.support.grounds import DUTY
 from tests.support.tickets import ticket_reading
 
-from conftest import BANK, COURT, Call, World
 from huitong.sharing.grants import Grant
 
 NUMBER, PHONE, BAD_PHONE = "440300199001011234", "13798765432", "1379876543二"

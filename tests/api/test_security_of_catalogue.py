@@ -9,8 +9,7 @@ import zipfile
 from typing import Any
 
 from test_catalogue import CONTENT, Step, desk, step  # noqa: F401 (fixtures)
-
-from conftest import Call, World
+from tests.support.api_world import Call, World
 
 HIDDEN = ("debtor_id", "债务人证件", "/v1/resources/claims")
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from case_town import DEBTOR, FIRM, RUN, Publish, made_town, marriage  # noqa: F401 (a fixture)
+from tests.support.api_world import Call, Said, World
 from tests.support.grounds import DUTY
 from tests.support.standing import settled
 
-from conftest import Call, Said, World
 from huitong.sharing.grants import Grant
 
 _WIDE = str.maketrans("0123456789X", "０１２３４５６７８９Ｘ")

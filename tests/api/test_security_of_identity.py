@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.support.api_world import BANK, COURT, Call, World
 from tests.support.grounds import DUTY
 from tests.support.standing import settled
 
-from conftest import BANK, COURT, Call, World
 from huitong.errors import NotAuthenticated
 from huitong.identity.credentials import bootstrap_admin
 from huitong.identity.model import Principal

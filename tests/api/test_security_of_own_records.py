@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from test_open_access import HUSBAND, WIFE, code_for, couples, own, put  # noqa: F401 (fixtures)
+from tests.support.api_world import Call, World
 
-from conftest import Call, World
 from huitong.errors import Conflict, NotPermitted
 
 

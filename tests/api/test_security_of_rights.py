@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from tests.support.api_world import BANK, BUREAU, COURT, Call, World
 
-from conftest import BANK, BUREAU, COURT, Call, World
 from huitong.identity.model import Principal
 from huitong.identity.roles import RoleGrant
 

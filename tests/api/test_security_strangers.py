@@ -15,13 +15,13 @@ from urllib.parse import quote
 import pytest
 from case_town import ASKED, DEBTOR, FIRM, Publish, case_row, made_town  # noqa: F401 (fixtures)
 from test_who_may import BODIES
+from tests.support.api_world import BANK, COURT, Call, World
 from tests.support.catalog_world import EDITOR
 from tests.support.court import CASE_NO
 from tests.support.grounds import DUTY
 from tests.support.standing import DIGEST, agreed, joint_test, person
 from tests.support.tickets import ticket_reading
 
-from conftest import BANK, COURT, Call, World
 from huitong.identity.model import OPERATOR, Principal, Role
 from huitong.identity.roles import RoleGrant
 from huitong.intake.profiles import ImportProfile

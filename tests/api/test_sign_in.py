@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.support.api_world import BANK, COURT, Call, Said, World
 
-from conftest import BANK, COURT, Call, Said, World
 from huitong.identity import totp
 
 PASSWORD = "Quite-long-1-pass"

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.support.api_world import COURT, Call, Said, World
 
-from conftest import COURT, Call, Said, World
 from huitong.errors import NotAuthenticated
 from huitong.identity.gateway import Gateway
 from huitong.identity.signed import ALGORITHMS, Signable, SignedRequests, sign

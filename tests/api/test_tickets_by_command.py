@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from bridge import Gateway, serving
+from tests.support.api_world import BANK, COURT, World
 from tests.support.grounds import DUTY
 from tests.support.terminal import invoke
 from tests.support.tickets import ticket_reading
 
-from conftest import BANK, COURT, World
 from huitong.identity.model import OPERATOR
 from huitong.local.platform import Platform
 from huitong.sharing.grants import Grant

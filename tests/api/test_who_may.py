@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 import pytest
+from tests.support.api_world import BANK, BUREAU, COURT, Call, World
 
-from conftest import BANK, BUREAU, COURT, Call, World
 from huitong.web.operations import OPERATIONS, Operation
 
 CLOSED = [o for o in OPERATIONS if not o.public]

@@ -23,7 +23,7 @@ from huitong.tickets.marks import Marks
 from huitong.tickets.receivers import EvidencedReceivers
 from huitong.tickets.telling import Telling
 
-BLIND_KEY = "a key of tests"  # as tests/api/conftest.py has it
+BLIND_KEY = "a key of tests"  # as tests/support/api_world.py has it
 
 
 def ticket_areas(world: Any) -> None:
