@@ -37,7 +37,8 @@ def give_up(message: Mapping[str, Any], problem: HuitongError) -> None:
         failures.of_batch(message["batch_id"], problem)
         return
     for landed in message.get("Records", ()):
-        failures.of_object(named(landed)[0], problem)
+        key, version = named(landed)
+        failures.of_object(key, problem, version)
 
 
 handler = wiring.consumer("ingest_file", work, give_up)

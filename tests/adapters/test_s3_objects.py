@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import urllib.request
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
+from huitong import unnamed
 from huitong.aws.s3 import S3Objects
 from huitong.aws.warm import WarmFiles
 from huitong.errors import Conflict, NotFound, Unavailable
@@ -93,6 +95,34 @@ def test_a_broken_connection_while_reading_is_unavailable(store: S3Objects, clie
         broken.read("k")
     with pytest.raises(Unavailable), broken.local("k"):
         pass
+
+
+@pytest.mark.parametrize("name", ["张三/李四.csv", "1144030000AA01019J/claims/u0123456789abcdef/张三.xlsx"])
+def test_errors_about_a_bucket_that_people_name_things_in_do_not_repeat_the_names(
+    name: str, tmp_path: Path
+) -> None:
+    """S-16: what is said of a fault goes into log lines and notices."""
+
+    class Failing:
+        def __getattr__(self, operation: str) -> Any:
+            def fails(**_: Any) -> Any:
+                answer = {"Error": {"Code": "SlowDown"}, "ResponseMetadata": {"HTTPStatusCode": 503}}
+                raise ClientError(answer, operation)  # type: ignore[arg-type]
+
+            return fails
+
+    landing = S3Objects(Failing(), "landing", warm=WarmFiles(1 << 20, tmp_path), shown=unnamed.key)
+    for act in (
+        lambda: landing.head(name),
+        lambda: landing.read(name),
+        lambda: landing.local(name).__enter__(),
+        lambda: landing.put(name, b""),
+        lambda: landing.delete(name),
+    ):
+        with pytest.raises(Unavailable) as raised:
+            act()
+        said = json.dumps(raised.value.as_dict(), ensure_ascii=False)
+        assert [part for part in ("张三", "李四") if part in said] == []
 
 
 def test_listing_joins_pages(store: S3Objects, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:

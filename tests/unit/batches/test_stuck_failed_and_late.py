@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from huitong.batches.failure import Failures
-from huitong.batches.lateness import Lateness, late
+from huitong.batches.lateness import Lateness, found, late
 from huitong.batches.model import Batch, Status
 from huitong.batches.register import Batches
 from huitong.batches.replay import Replay
 from huitong.batches.runs import Run, Runs
 from huitong.batches.sweep import Sweep
 from huitong.contracts.model import Contract
+from huitong.correlation import of_object
 from huitong.errors import Unavailable
 from huitong.identity.model import OPERATOR
 from huitong.local.messages import ManualClock, MemoryEvents, MemoryQueue
@@ -140,7 +141,7 @@ def test_the_operator_is_told_of_what_was_given_up(world: World) -> None:
     told = world.notices.of_unit(OPERATOR)
     assert sorted((n.kind, n.about) for n in told) == [
         ("batch.failed", "batch:b1"),
-        ("step.given-up", "object:unit/IN-01/u1/f.csv"),
+        ("step.given-up", f"object:{of_object('unit/IN-01/u1/f.csv')}"),
         ("step.given-up", "step:push_changes"),
     ]
 
@@ -223,6 +224,28 @@ def test_what_never_came_is_not_late(world: World) -> None:
     assert late(DAILY, "", world.clock.now()) is None
 
 
+def test_what_never_came_is_late_by_its_registration_where_that_is_asked(world: World) -> None:
+    """C-09: listed and scored; restrictions do not ask (L-36)."""
+    begun, now = world.clock.now(), world.clock.now() + timedelta(days=3)
+    assert found([DAILY], world.batches, now) == []
+    (one,) = found([DAILY], world.batches, now, registered=lambda _: timestamp(begun))
+    assert (one.unit, one.last, one.due) == ("U", "", "2026-01-06T16:00:00.000Z")
+
+
+@pytest.mark.parametrize("more", [{"mends": "b1"}, {"mends": "b1", "replay": True}, {"edition": "e / v2"}])
+def test_rows_that_are_brought_again_clear_no_arrears(world: World, more: dict[str, Any]) -> None:
+    """L-36: neither mended rows, nor a replay, nor what an officer takes in once more."""
+    world.batch("b1", "published")
+    first = world.batches.get("b1").batch
+    world.clock.advance(days=3)
+    now = timestamp(world.clock.now())
+    for n in range(25):  # nor do so many of them hide the delivery before
+        again = replace(first, id=f"again{n}", received_at=now, order=f"{now}#{n:02}", **more)
+        world.batches.create(again, by="t")
+    (one,) = found([DAILY], world.batches, world.clock.now())
+    assert one.last == first.received_at
+
+
 def test_a_late_unit_is_told_once_a_day_and_a_rejected_delivery_does_not_count(world: World) -> None:
     world.batch("b1", "published")
     world.clock.advance(days=3)
@@ -239,15 +262,26 @@ def test_a_late_unit_is_told_once_a_day_and_a_rejected_delivery_does_not_count(w
     assert check.run() == []
 
 
-def test_a_batch_that_a_workflow_compares_is_left_alone_until_its_time_is_over() -> None:
-    """X-12: a comparison in parts may take longer than any single function."""
+def test_a_batch_that_a_workflow_compares_is_asked_about_and_not_failed_until_its_time_is_over() -> None:
+    """X-12: a comparison in parts may take longer than any single function; but its end may not be told, and
+    whoever is woken asks. Nothing is freed here: only the workflow knows whether a part still works."""
     world = World()
     world.batch("b1", "validated")
     until = world.clock.now() + timedelta(hours=2)
     run = Run(batch="b1", attempt=1, plan="p", given={}, until=timestamp(until), busy=True)
     Runs(world.register).claim(Runs(world.register).get("IN-01"), run)
-    world.clock.advance(minutes=119)
-    assert world.sweep.run().woken == ()
-    world.clock.advance(minutes=2)
-    assert world.sweep.run().woken == ("b1",)
-    assert world.compare.sent == [({"resource": "IN-01"}, "IN-01")]
+    asked = []
+    for minute in range(1, 120):
+        world.clock.advance(minutes=1)
+        swept = world.sweep.run()
+        assert swept.failed == ()
+        asked += [minute] if swept.woken else []
+    assert asked == list(range(15, 120, 15)), (
+        "far sooner than the execution's time, and far more than three times"
+    )
+    assert {str(sent) for sent in world.compare.sent} == {str(({"resource": "IN-01"}, "IN-01"))}
+    assert Runs(world.register).get("IN-01").run == run
+    for _ in range(4):
+        world.clock.advance(minutes=16)
+        swept = world.sweep.run()
+    assert (swept.failed, world.status("b1")) == (("b1",), "failed")

@@ -86,6 +86,25 @@ def test_the_engine_of_queries_is_chosen_by_configuration(engine: str) -> None:
     assert loads(code + f"assert made.name == {engine!r}")
 
 
+def test_runs_on_athena_are_started_for_the_request_that_is_answered() -> None:
+    """The token of a run is made of it: the same request starts nothing twice, and a trail finds who asked."""
+    code = "import os; os.environ['QUERY_ENGINE'] = 'athena'; from huitong import correlation, settings; "
+    code += "from huitong.wiring import parts; made = parts.engine(settings.QuerySettings.read()); "
+    code += "entered = correlation.in_request('request-7'); entered.__enter__(); "
+    assert loads(code + "assert made._athena._request() == 'request-7'")
+
+
+def test_errors_of_the_landing_bucket_alone_hide_names_that_people_gave() -> None:
+    """S-16."""
+    code = (
+        "from huitong import settings; from huitong.wiring import parts; s = settings.IngestSettings.read(); "
+    )
+    code += "landing = parts.bucket(s, s.landing_bucket); staging = parts.bucket(s, s.staging_bucket); "
+    code += "assert s.landing_bucket != s.staging_bucket; "
+    code += "assert landing._shown('张三/x.csv') == '…/…'; assert staging._shown('a/b') == 'a/b'"
+    assert loads(code, "ingest_file")
+
+
 def test_importing_a_handler_reads_no_environment_and_loads_no_sdk() -> None:
     found = loads("import os; os.environ.clear(); import handler", "validate_batch")
     assert not found & (HEAVY | {"boto3", "botocore"})

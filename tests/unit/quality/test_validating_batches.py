@@ -208,6 +208,24 @@ def test_a_batch_beyond_the_limit_is_rejected_and_leaves_nothing_in_the_warehous
     assert world.compare_queue.sent == [({"resource": "T-01"}, "T-01")]
 
 
+def test_a_file_that_nobody_could_read_is_told_again_without_its_name(world: ValidationWorld) -> None:
+    """S-16: an earlier step rejected it, and its reason names the file and quotes its heading."""
+    world.stage([row(1)])
+    stored = world.batches.get(BATCH)
+    why = {
+        "code": "unreadable-file",
+        "zh": "表头“张三”",
+        "en": "x",
+        "where": {"file": "张三.xlsx"},
+        "problems": [],
+    }
+    world.batches.move(stored, "rejected", by="intake", refusal=why, decision="rejected")
+    world.run()
+    ((kind, told),) = world.events.published
+    assert (kind, told["batch"], told["code"]) == ("BatchRejected", BATCH, "unreadable-file")
+    assert "张三" not in str(told)
+
+
 def test_a_share_of_bad_rows_at_the_limit_is_accepted_in_part(tmp_path: Path) -> None:
     world = ValidationWorld(tmp_path, replace(CLAIMS, limits=Limits(max_quarantined_percent=50)))
     world.stage([row(1), row(2, kind="9")])

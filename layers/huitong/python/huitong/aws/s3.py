@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,10 +23,20 @@ class S3Objects:
     """:class:`huitong.ports.ObjectStore`.
 
     ``signer`` is the client that makes presigned URLs (an outside address may
-    differ from the inside one); ``warm`` keeps downloaded objects for :meth:`local`.
+    differ from the inside one); ``warm`` keeps downloaded objects for :meth:`local`; ``shown`` is how a key
+    is told of in errors (:func:`huitong.unnamed.key` where people name what they put in).
     """
 
-    def __init__(self, client: Any, bucket: str, *, warm: WarmFiles, signer: Any = None) -> None:
+    def __init__(
+        self,
+        client: Any,
+        bucket: str,
+        *,
+        warm: WarmFiles,
+        signer: Any = None,
+        shown: Callable[[str], str] = str,
+    ) -> None:
+        self._shown = shown
         self._client = client
         self._bucket = bucket
         self._warm = warm
@@ -45,7 +55,7 @@ class S3Objects:
         try:
             answer = self._client.head_object(**self._named(key, version))
         except (ClientError, BotoCoreError) as error:
-            problem = translate(error, what=key)
+            problem = translate(error, what=self._shown(key))
             if isinstance(problem, NotFound):
                 return None
             raise problem from error
@@ -60,10 +70,10 @@ class S3Objects:
 
     @contextmanager
     def open(self, key: str, version: str = "") -> Iterator[BinaryIO]:
-        with translated(key):
+        with translated(self._shown(key)):
             answer = self._client.get_object(**self._named(key, version))
         with closing(answer["Body"]) as body:
-            yield cast(BinaryIO, io.BufferedReader(_Stream(body, key), _BUFFER))
+            yield cast(BinaryIO, io.BufferedReader(_Stream(body, self._shown(key)), _BUFFER))
 
     def read(self, key: str) -> bytes:
         with self.open(key) as stream:
@@ -90,13 +100,14 @@ class S3Objects:
         try:
             self._client.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=content_type, **more)
         except (ClientError, BotoCoreError) as error:
-            problem = translate(error, what=key, writing=True)
+            shown = self._shown(key)
+            problem = translate(error, what=shown, writing=True)
             if isinstance(problem, Conflict):
-                raise Conflict(f"对象 {key} 已存在", f"Object {key} already exists", key=key) from error
+                raise Conflict(f"对象 {shown} 已存在", f"Object {shown} already exists", key=shown) from error
             raise problem from error
 
     def put_file(self, key: str, path: Path, *, content_type: str = "application/octet-stream") -> None:
-        with translated(key, writing=True), path.open("rb") as stream:
+        with translated(self._shown(key), writing=True), path.open("rb") as stream:
             self._client.upload_fileobj(stream, self._bucket, key, ExtraArgs={"ContentType": content_type})
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
@@ -104,7 +115,7 @@ class S3Objects:
             self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
         )
         while True:
-            with translated(prefix):
+            with translated(self._shown(prefix)):
                 page = next(pages, None)
             if page is None:
                 return
@@ -117,7 +128,7 @@ class S3Objects:
                 )
 
     def delete(self, key: str) -> None:
-        with translated(key, writing=True):
+        with translated(self._shown(key), writing=True):
             self._client.delete_object(Bucket=self._bucket, Key=key)
 
     def presign_put(self, key: str, *, seconds: int, content_type: str = "") -> PresignedUpload:
@@ -141,9 +152,9 @@ class S3Objects:
         except (ClientError, BotoCoreError) as error:
             if isinstance(error, ClientError) and codes(error) & {"304", "NotModified"}:
                 return known
-            raise translate(error, what=key) from error
+            raise translate(error, what=self._shown(key)) from error
         with closing(answer["Body"]) as body, path.open("wb") as target:
-            stream = _Stream(body, key)
+            stream = _Stream(body, self._shown(key))
             while block := stream.read(_BUFFER):
                 target.write(block)
         return _bare(answer["ETag"])
@@ -152,15 +163,15 @@ class S3Objects:
 class _Stream(io.RawIOBase):
     """The body of an answer as a raw stream that raises our errors."""
 
-    def __init__(self, body: Any, key: str) -> None:
+    def __init__(self, body: Any, what: str) -> None:
         self._body = body
-        self._key = key
+        self._what = what
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        with translated(self._key):
+        with translated(self._what):
             block: bytes = self._body.read(len(buffer))
         buffer[: len(block)] = block
         return len(block)

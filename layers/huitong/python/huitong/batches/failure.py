@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from huitong import unnamed
 from huitong.batches.following import following
 from huitong.batches.model import IN_FLIGHT, Batch
 from huitong.batches.register import Batches, Stored
@@ -41,20 +42,23 @@ class Failures:
             return None
         return self._fail(head, problem)
 
-    def of_object(self, key: str, problem: HuitongError) -> None:
-        """A landed object could not even be registered; it stays where it landed."""
-        self.events.publish("StepGivenUp", {"step": "ingest_file", "key": key, "code": problem.code})
-        self._tell("ingest_file", f"object:{key}", problem)
+    def of_object(self, key: str, problem: HuitongError, version: str = "") -> None:
+        """A landed object could not even be registered; it stays where it landed. Told without its name."""
+        told = unnamed.landed(key, version)
+        self.events.publish("StepGivenUp", {"step": "ingest_file", **told, "code": problem.code})
+        self._tell("ingest_file", f"object:{told['object']}", problem)
 
     def of_step(self, step: str, message: Mapping[str, Any], problem: HuitongError) -> None:
-        """A message was given up that no batch hangs on. Messages hold ids only."""
-        self.events.publish("StepGivenUp", {"step": step, "message": dict(message), "code": problem.code})
+        """A message was given up that no batch hangs on. Told of it are the ids that it holds."""
+        told = {"step": step, "message": unnamed.message(message), "code": problem.code}
+        self.events.publish("StepGivenUp", told)
         self._tell(step, f"step:{step}", problem)
 
     def _tell(self, step: str, about: str, problem: HuitongError) -> None:
         if self.notices is not None:
-            zh = f"步骤 {step} 多次失败后放弃({problem.code}):{problem.zh}"
-            en = f"Step {step} was given up after several attempts ({problem.code}): {problem.en}"
+            said_zh, said_en = unnamed.text(problem.zh), unnamed.text(problem.en)
+            zh = f"步骤 {step} 多次失败后放弃({problem.code}):{said_zh}"
+            en = f"Step {step} was given up after several attempts ({problem.code}): {said_en}"
             self.notices.send(Notice(OPERATOR, "step.given-up", about, zh, en))
 
     def _fail(self, stored: Stored, problem: HuitongError) -> Batch:

@@ -22,7 +22,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from huitong import correlation
+from huitong import correlation, unnamed
 from huitong.batches.following import following
 from huitong.batches.model import Batch, Counts, Decision
 from huitong.batches.register import Batches, Stored, batch_id
@@ -139,7 +139,7 @@ class Receive:
             raise Unavailable(
                 "落地对象暂不可读",
                 "The landed object cannot be read now",
-                key=batch.landing_key,
+                key=unnamed.key(batch.landing_key),
                 batch=batch_id,
             )
         with following(batch), self._local(landed.info) as path:
@@ -154,8 +154,7 @@ class Receive:
             self._events.publish(
                 "DeliveryRefused",
                 {
-                    "key": key,
-                    "version": version,
+                    **unnamed.landed(key, version),
                     "rule": "object.missing" if info is None else "object.key",
                     "zh": "落地对象不存在" if info is None else "对象路径应为 单位/资源/文件名",
                     "en": "The object does not exist"
@@ -179,7 +178,7 @@ class Receive:
             raise Unavailable(
                 f"临时空间不足:文件 {info.size} 字节,可用 {free} 字节",
                 f"Not enough temporary space: the file has {info.size} bytes, {free} are free",
-                key=info.key,
+                key=unnamed.key(info.key),
             )
         return self._landing.local(info.key, info.version)
 

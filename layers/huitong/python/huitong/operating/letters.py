@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
-from huitong import correlation
-
-#: Members of a message that are ids, codes or counts.
-_SHOWN: Final = (
-    "batch_id", "resource", "seq", "subscription", "group", "returned", "let_go", "unit", "sequence",
-    "reason", "attempts", "http_status", "count",
-)  # fmt: skip
-_CODE: Final = re.compile(r"[\w.:#-]{1,128}", re.ASCII)  # a name of a person is a word, too
-
-_UPLOAD: Final = re.compile(r"u[0-9a-f]{16,64}")
+from huitong import correlation, unnamed
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +41,9 @@ class Letter:
 
     def shown(self) -> dict[str, Any]:
         """Ids alone: a file's name and its folder's a person chose, and unknown members may be anything."""
-        inner = self.body.get("message")
-        body = {**self.body, **(inner if isinstance(inner, Mapping) else {})}
-        told = {name: body[name] for name in _SHOWN if name in body and _harmless(body[name])}
+        told = unnamed.message(self.body)
         for key, _ in _objects(self.body):
-            told["object"] = "/".join([*map(_folder, range(99), key.split("/")[:-1]), "…"])
+            told["object"] = unnamed.key(key)
         return {
             "id": self.id,
             "box": self.box,
@@ -87,16 +75,6 @@ class LetterBoxes(Protocol):
         ...
 
     def remove(self, letter: Letter) -> None: ...
-
-
-def _harmless(value: Any) -> bool:
-    return isinstance(value, int) or (isinstance(value, str) and _CODE.fullmatch(value) is not None)
-
-
-def _folder(depth: int, name: str) -> str:
-    """Unit, resource and upload as they are; what somebody else put in their places, not."""
-    known = _CODE if depth < 2 else _UPLOAD
-    return name if known.fullmatch(name) else "…"
 
 
 def _objects(body: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -391,6 +391,6 @@ def _summary(batch: Batch) -> dict[str, Any]:
         "batch": batch.id,
         "resource": batch.resource,
         "unit": batch.unit,
-        "refusal": dict(batch.refusal or {}),
+        "code": str((batch.refusal or {}).get("code", "")),  # the rest may quote a cell or a file's name
         **asdict(batch.counts),
     }

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from huitong import correlation, settings, telemetry
+from huitong import correlation, settings, telemetry, unnamed
 from huitong.ports import SystemClock
 
 if TYPE_CHECKING:
@@ -56,7 +56,9 @@ def register(s: settings.Settings) -> DynamoRegister:
 def bucket(s: settings.Settings, name: str) -> S3Objects:
     from huitong.aws.s3 import S3Objects
 
-    return S3Objects(client(s, "s3"), name, warm=warm(getattr(s, "warm_megabytes", 256)))
+    named_by_people = name == getattr(s, "landing_bucket", None)
+    shown = unnamed.key if named_by_people else str
+    return S3Objects(client(s, "s3"), name, warm=warm(getattr(s, "warm_megabytes", 256)), shown=shown)
 
 
 @cache
@@ -263,7 +265,7 @@ def engine(s: settings.QuerySettings) -> Engine:
     from huitong.query.athena import AthenaEngine
     from huitong.query.choice import EitherEngine
 
-    there = AthenaEngine(athena_runs(s), s.glue_database, disclosures(s), request=correlation.current)
+    there = AthenaEngine(athena_runs(s), s.glue_database, disclosures(s), request=correlation.request)
     return EitherEngine(s.query_engine, here, there, above_rows=s.athena_above_rows)
 
 
