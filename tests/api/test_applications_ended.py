@@ -147,6 +147,12 @@ def test_the_registry_of_interfaces_follows_from_the_grants(
     assert "interface:push:closed:演练" in [t.detail for t in world.traces.list(unit=BANK)]
     assert switched("desk", "open").status == 200
     assert set(states().values()) == {"open"}
+    assert switched("desk", "closed").status == 200
+    assert switched("owner", "open").status == 403, "what the operator closed no source unit opens"
+    assert switched("owner", "closed").status == 200
+    assert (switched("owner", "open").status, states()["push"]) == (403, "closed")
+    assert switched("desk", "open").status == 200
+    assert set(states().values()) == {"open"}
     step("chief", id, "give_up", reason="不再需要")
     found = call("GET", "/v1/interfaces", as_="desk").body["items"]
     assert {i["state"] for i in found if i["grant"] == id} == {"closed"}

@@ -464,10 +464,10 @@ def test_a_switch_shuts_its_ways_and_no_others(
     _given(world, paths.kind, paths)
     where = {"unit": BANK, "code": RESOURCE, "name": switch}
     body = {"state": "closed", "reason": "疑似泄露"}
-    said = call("POST", "/v1/interfaces/{unit}/{code}/{name}", as_="court", path=where, body=body)
+    said = call("POST", "/v1/interfaces/{unit}/{code}/{name}", as_="officer", path=where, body=body)
     assert said.status == 200, said.body
     states = {i["interface"]: (i["state"], i["closed_by"]) for i in said.body["items"]}
-    assert states.pop(switch) == ("closed", "source")
+    assert states.pop(switch) == ("closed", "operator")
     assert set(states.values()) == {("open", None)}
     for way, (go, _) in PATHS.items():
         status, text = go(paths)

@@ -10,9 +10,9 @@ from chalice.app import Blueprint
 from huitong.audit.trace import Trace
 from huitong.errors import BadRequest, NotFound, NotPermitted
 from huitong.identity.model import OPERATOR
-from huitong.standing.contents import INTERFACES
+from huitong.sharing.switches import Level
 from huitong.standing.desks import KINDS
-from huitong.standing.lacking import ways_over
+from huitong.standing.lacking import SWITCHES, ways_over
 from huitong.standing.registration import Officer, Registration, credit_code_warnings
 from huitong.web.matters import actor_of, given_of, listed, plain, readable, shown, unit_of
 from huitong.web.resources import askable_contract, known_contract
@@ -208,16 +208,19 @@ def switch_interface(ask: Ask[ApiServices], unit: str, code: str, name: str) -> 
     services = ask.services
     contract = known_contract(ask, code)
     ask.permit("interface.switch", actor_of(ask).unit)
-    if actor_of(ask).unit not in ("", OPERATOR, contract.provider or OPERATOR):
+    level = _level(ask)
+    if level == "source" and actor_of(ask).unit != contract.provider:
         raise NotPermitted(
             "只有数源单位或管理方可以开关接口", "Only its source unit or the operator switches it"
         )
-    if name not in INTERFACES:
-        raise NotFound(f"没有接口 {name}", f"There is no interface {name}", known=list(INTERFACES))
-    shut = ask.body["state"] == "closed"
-    entries = services.grants.switched(unit, contract.id, ways_over(name), shut=shut)
-    if not entries and not services.grants.of(unit, contract.id):
+    if name not in SWITCHES:
+        raise NotFound(f"没有接口 {name}", f"There is no interface {name}", known=list(SWITCHES))
+    if not services.grants.of(unit, contract.id):
         raise NotFound("没有该授权", "There is no such grant", unit=unit, resource=contract.id)
+    creates, replaces = services.grants.switched(
+        unit, contract.id, ways_over(name), shut=ask.body["state"] == "closed",
+        level=level, by=ask.by, reason=ask.body["reason"],
+    )  # fmt: skip
     told = Trace(
         "rights",
         actor=ask.by,
@@ -227,8 +230,15 @@ def switch_interface(ask: Ask[ApiServices], unit: str, code: str, name: str) -> 
         detail=f"interface:{name}:{ask.body['state']}:{ask.body['reason']}"[:128],
         source=ask.source,
     )
-    services.traces.commit(told, replaces=entries)
+    services.traces.commit(told, creates=creates, replaces=replaces)
     return {"items": services.controls.interfaces([contract], unit), "next": None}
+
+
+def _level(ask: Ask[ApiServices]) -> Level:
+    """At which level the asker switches: what it closes is opened by the same or a higher one."""
+    if ask.principal.has("security"):
+        return "security"
+    return "operator" if actor_of(ask).unit in ("", OPERATOR) else "source"
 
 
 @serve(routes, "get_controls")

@@ -356,7 +356,7 @@ def test_grants_are_found_by_unit_resource_and_case(grants: Grants) -> None:
 def test_what_is_switched_off_stays_off_in_grants_that_are_given_or_widened_later(grants: Grants) -> None:
     """S-37: else the next decision, by somebody who knows of no leak, would open at once what was closed."""
     grants.put(Grant(RECEIVER, "IN-01", methods=("sql",)), CONTRACT, by="a")
-    grants._register.write(replaces=grants.switched(RECEIVER, "IN-01", ("pull", "push"), shut=True))
+    grants._register.write(*grants.switched(RECEIVER, "IN-01", ("pull", "push"), shut=True))
     widened = grants.put(Grant(RECEIVER, "IN-01"), CONTRACT, by="b")
     another = grants.put(Grant(RECEIVER, "IN-01", id="app-2"), CONTRACT, by="b")
     for grant in (widened, another):
@@ -365,6 +365,6 @@ def test_what_is_switched_off_stays_off_in_grants_that_are_given_or_widened_late
         assert grant.covers("sql")
     assert grants.put(Grant(RECEIVER, "IN-15"), OPEN, by="b").covers("pull")
     assert grants.put(Grant("U-ELSE", "IN-01"), CONTRACT, by="b").covers("pull")
-    grants._register.write(replaces=grants.switched(RECEIVER, "IN-01", ("pull", "push"), shut=False))
+    grants._register.write(*grants.switched(RECEIVER, "IN-01", ("pull", "push"), shut=False))
     assert all(g.covers("pull") and g.covers("push") for g in grants.of(RECEIVER, "IN-01"))
     assert grants.put(Grant(RECEIVER, "IN-01", id="app-3"), CONTRACT, by="b").covers("pull")

@@ -33,7 +33,7 @@ _LOG: Final = {"at": "时间 at", "unit": "单位 unit", "people": "参加人员
 _INTERFACE: Final = {
     "resource": "资源 resource", "owner": "提供 owner", "partner": "使用 partner",
     "interface": "接口 interface", "version": "版本 version", "state": "状态 state",
-    "joint_test": "联调 test", "ends": "止 until",
+    "closed_by": "关闭方 closed by", "joint_test": "联调 test", "ends": "止 until",
 }  # fmt: skip
 
 Reason = Annotated[str, typer.Option("--reason", help="理由 / reason")]
@@ -209,14 +209,15 @@ def interfaces(unit: Unit = "", resource: Resource = "", as_json: Json = False) 
 @interface.command("close")
 @command
 def close(unit: str, resource: str, name: str, reason: Reason, as_json: Json = False) -> None:
-    """关闭接口,立即生效 / Close an interface (push, pull, read, comparison) at once."""
+    """关闭接口或方式,立即生效 / Close push, pull, read, comparison, sql, export or request at once."""
     _switched("closed", unit, resource, name, reason, as_json)
 
 
 @interface.command("open")
 @command
 def open_again(unit: str, resource: str, name: str, reason: Reason, as_json: Json = False) -> None:
-    """重新开放接口 / Open a closed interface again; a suspended push then waits for `subscription resume`."""
+    """重新开放,须同级或更高级 / Open again what one's own level or a lower one closed; a suspended push then
+    waits for `subscription resume`."""
     _switched("open", unit, resource, name, reason, as_json)
 
 

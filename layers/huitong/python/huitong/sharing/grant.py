@@ -43,7 +43,8 @@ class Grant:
     every way out but those of :data:`NAMED_ONLY`. ``volume`` = most rows a day,
     0 = none set. ``users`` empty = all of the unit. ``clearance`` = highest level
     given plain, empty = L4. ``statistics`` = groups of rows only, never rows.
-    ``closed`` = ways out that are switched off, whatever ``methods`` says (S-37).
+    ``closed`` = ways out that are switched off, whatever ``methods`` says (S-37): what it is read with
+    (:mod:`huitong.sharing.switches`), and marks of older versions.
     """
 
     unit: str
@@ -76,8 +77,9 @@ class Grant:
 
     @property
     def digest(self) -> str:
-        """What a second person looks at: all that is given, by whom and when, not who stands behind it."""
-        given = {n: v for n, v in self.as_dict().items() if n != "seconded_by"}
+        """What a second person looks at: all that is given, by whom and when, not who stands behind it, nor
+        what happens to be switched off."""
+        given = {n: v for n, v in self.as_dict().items() if n not in ("seconded_by", "closed")}
         return hashlib.sha256(json.dumps(given, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
     @property

@@ -5,7 +5,7 @@ Who may have what is decided by :func:`huitong.sharing.decide.access_for`, and t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta, timezone
 from typing import Final
@@ -17,6 +17,16 @@ from huitong.sharing.access import Path_
 from huitong.sharing.decide import access_for
 from huitong.sharing.grant import DIRECT, NOT_SHARED, Grant, item_of, problems_of
 from huitong.sharing.grounds import Grounds, NoGrounds
+from huitong.sharing.switches import (
+    Closure,
+    Closures,
+    Level,
+    closed,
+    closures_in,
+    closures_item,
+    is_closures,
+    opened,
+)
 
 __all__ = ["DIRECT", "NOT_SHARED", "Grant", "Grants", "access_for"]
 
@@ -47,17 +57,16 @@ class Grants:
 
         Raises InvalidQuery with every fault: fields the contract does not have,
         days that are none, an end before the start. The row filter must be canonical already.
-        Ways that are switched off stay so, also in a grant of another id (:meth:`shut`).
+        Ways that are switched off stay so (:meth:`switched`).
         """
         problems = problems_of(grant, contract)
         if problems:
             raise InvalidQuery("授权有误", "The grant is not valid", problems=problems)
         stored = self._stored(grant.unit, grant.resource, grant.id)
         former = Grant.from_dict(stored.body).closed if stored else ()
-        closed = tuple(dict.fromkeys((*former, *self.shut(grant.unit, grant.resource))))
-        grant = replace(grant, given_by=by, given_at=timestamp(self._clock.now()), closed=closed)
+        grant = replace(grant, given_by=by, given_at=timestamp(self._clock.now()), closed=former)
         entry = self.item(grant, stored.version if stored else 0)
-        return grant, () if stored else (entry,), (entry,) if stored else ()
+        return self._as_switched(grant), () if stored else (entry,), (entry,) if stored else ()
 
     def item(self, grant: Grant, version: int = 0) -> Item:
         """The register entry of a grant, to be written in somebody's own transaction; 0 = a new one."""
@@ -84,25 +93,38 @@ class Grants:
             zh, en = "须由另一人复核", "It takes a second person"
             raise NotPermitted(zh, en, resource=resource, unit=unit)
         grant = replace(grant, seconded_by=by)
-        return grant, self.item(grant, item.version)
+        return self._as_switched(grant), self.item(grant, item.version)
 
-    def switched(self, unit: str, resource: str, ways: Sequence[Path_], *, shut: bool) -> list[Item]:
-        """The entries to replace so that these ways out of a unit's grants for a resource are shut, or open
-        again, with the write (S-37). Empty when all of them are so already."""
-        found = [(Grant.from_dict(i.body), i.version) for i in self._items(unit, resource)]
-        entries = []
-        for grant, version in found:
-            kept = tuple(way for way in grant.closed if way not in ways)
-            closed = (*kept, *ways) if shut else kept  # also one not given yet: the grant may be widened
-            if not grant.revoked and set(closed) != set(grant.closed):
-                entries.append(self.item(replace(grant, closed=closed), version))
-        return entries
+    def switched(
+        self,
+        unit: str,
+        resource: str,
+        ways: Sequence[Path_],
+        *,
+        shut: bool,
+        level: Level = "source",
+        by: str = "",
+        reason: str = "",
+    ) -> tuple[Sequence[Item], Sequence[Item]]:
+        """The entries to create and to replace so that these ways out of a unit's grants for a resource are
+        shut, or open again, with the write: those that there are and those to come (S-37).
 
-    def shut(self, unit: str, resource: str) -> tuple[Path_, ...]:
-        """The ways out that are switched off in a unit's standing grants for a resource. A grant to come has
-        them off, too, or the next decision would open again what was closed at once (S-37)."""
-        standing = [g for g in self.of(unit, resource) if not g.revoked]
-        return tuple(dict.fromkeys(way for grant in standing for way in grant.closed))
+        Raises NotPermitted when a higher level closed what is to be opened.
+        """
+        items = self._partition(unit, resource)
+        known = next((i for i in items if is_closures(i)), None)
+        before = closures_in(items).get((unit, resource), {})
+        marked = [i for i in items if not is_closures(i) and set(i.body.get("closed", ())) & set(ways)]
+        if shut:
+            at = timestamp(self._clock.now())
+            after = closed(before, ways, Closure(level, by, at, reason))
+            marked = []
+        else:
+            every = [way for i in marked for way in i.body["closed"]]
+            after = opened(before, ways, level, every)
+        unmarked = [i.with_body(closed=[way for way in i.body["closed"] if way not in ways]) for i in marked]
+        entry = closures_item(unit, resource, after, known.version if known else 0)
+        return () if known else (entry,), (*((entry,) if known else ()), *unmarked)
 
     # --- ending
 
@@ -142,42 +164,53 @@ class Grants:
 
     def find(self, unit: str, resource: str, id: str = "") -> Grant | None:
         """The grant as stored, in force or not."""
-        item = self._stored(unit, resource, id)
-        return Grant.from_dict(item.body) if item else None
+        found = self.stored(unit, resource, id)
+        return found[0] if found else None
 
     def stored(self, unit: str, resource: str, id: str = "") -> tuple[Grant, int] | None:
         """The grant with the version to replace; strongly consistent."""
         item = self._stored(unit, resource, id)
-        return (Grant.from_dict(item.body), item.version) if item else None
+        return (self._as_switched(Grant.from_dict(item.body)), item.version) if item else None
 
     def get(self, unit: str, resource: str, id: str = "") -> Grant:
         """Raises NotFound."""
-        return Grant.from_dict(self._required(unit, resource, id).body)
+        found = self.find(unit, resource, id)
+        if found is None:
+            raise _unknown(unit, resource, id)
+        return found
 
     def of(self, unit: str, resource: str) -> list[Grant]:
         """All grants of a unit for a resource, in force or not, newest first; strongly consistent."""
         if not unit:
             return []
-        found = [Grant.from_dict(i.body) for i in self._items(unit, resource)]
-        return sorted(found, key=lambda g: g.given_at, reverse=True)
+        return sorted(_grants(self._partition(unit, resource)), key=lambda g: g.given_at, reverse=True)
 
     def of_unit(self, unit: str) -> list[Grant]:
-        return [Grant.from_dict(i.body) for i in self._register.query(f"GRANT#{unit}")]
+        return _grants(self._register.query(f"GRANT#{unit}"))
 
     def of_resource(self, resource: str) -> list[Grant]:
         """Eventually consistent."""
-        return [Grant.from_dict(i.body) for i in self._register.query_index("index1", f"GRANTS#{resource}")]
+        return _grants(self._register.query_index("index1", f"GRANTS#{resource}"))
+
+    def closures(self, resource: str) -> dict[str, Closures]:
+        """By unit: which ways out are switched off, by whom and why. Eventually consistent."""
+        found = closures_in(self._register.query_index("index1", f"GRANTS#{resource}"))
+        return {unit: ways for (unit, _), ways in found.items()}
 
     def of_case(self, case_no: str) -> list[Grant]:
-        """Grants bound to a case. Eventually consistent."""
-        return [
-            Grant.from_dict(i.body) for i in self._register.query_index("index2", f"GRANTS-CASE#{case_no}")
-        ]
+        """Grants bound to a case, without what is switched off. Eventually consistent."""
+        return _grants(self._register.query_index("index2", f"GRANTS-CASE#{case_no}"))
 
     def today(self) -> date:
         return self._clock.now().astimezone(CHINA).date()
 
-    def _items(self, unit: str, resource: str) -> list[Item]:
+    def _as_switched(self, grant: Grant) -> Grant:
+        entry = closures_item(grant.unit, grant.resource, {})
+        beside = self._register.get(entry.pk, entry.sk)
+        return _with(grant, *closures_in([beside]).values()) if beside else grant
+
+    def _partition(self, unit: str, resource: str) -> list[Item]:
+        """Grants of a unit for a resource and what is switched off: one read, of one moment."""
         items = self._register.query(f"GRANT#{unit}", prefix=resource)
         return [i for i in items if i.body["resource"] == resource]
 
@@ -189,5 +222,21 @@ class Grants:
     def _required(self, unit: str, resource: str, id: str) -> Item:
         item = self._stored(unit, resource, id)
         if item is None:
-            raise NotFound("没有该授权", "There is no such grant", unit=unit, resource=resource, grant=id)
+            raise _unknown(unit, resource, id)
         return item
+
+
+def _grants(items: Iterable[Item]) -> list[Grant]:
+    """The grants among entries, each with what is switched off for its unit and resource."""
+    items = list(items)
+    shut = closures_in(items)
+    found = [Grant.from_dict(i.body) for i in items if not is_closures(i)]
+    return [_with(grant, shut.get((grant.unit, grant.resource), {})) for grant in found]
+
+
+def _with(grant: Grant, shut: Closures) -> Grant:
+    return replace(grant, closed=tuple(dict.fromkeys((*grant.closed, *shut)))) if shut else grant
+
+
+def _unknown(unit: str, resource: str, id: str) -> NotFound:
+    return NotFound("没有该授权", "There is no such grant", unit=unit, resource=resource, grant=id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol
 
 from huitong.audit.trace import Trace
 from huitong.contracts.model import Contract
@@ -16,17 +16,15 @@ from huitong.delivery.model import Subscription
 from huitong.identity.model import OPERATOR
 from huitong.ports import Clock, timestamp
 from huitong.procedures.model import Record
-from huitong.sharing.access import Path_
 from huitong.sharing.grants import Grants
 from huitong.standing.contents import INTERFACES
 from huitong.standing.desks import Standing, latest_confirmed
 from huitong.standing.gates import Gates
-from huitong.standing.lacking import NEEDS
+from huitong.standing.lacking import NEEDS, SWITCHES
 
 #: Evidence is counted over these days, and up to this number.
 EVIDENCE_DAYS: Final = 90
 EVIDENCE_MOST: Final = 1_000
-_OPEN_BY: Final = cast("Mapping[Path_, str]", INTERFACES)
 
 
 class Subscribed(Protocol):
@@ -99,7 +97,8 @@ class Controls:
         }
 
     def interfaces(self, contracts: Sequence[Contract], unit: str = "") -> list[dict[str, Any]]:
-        """Each interface of the resources: owner, version, partner, state, joint test, end date.
+        """Each interface of the resources and each way on the platform itself: owner, version, partner,
+        state and at which level it was closed, joint test, end date.
 
         Listed is what a grant in force opens; what is not listed is not reachable,
         since the same grants decide on every request.
@@ -109,14 +108,15 @@ class Controls:
         mine = [c for c in contracts if not unit or c.id in held or (c.provider or OPERATOR) == unit]
         subscriptions, today = self._subscribed(mine), self._grants.today()
         for contract in mine:
+            shut = self._grants.closures(contract.id)
             for grant in self._grants.of_resource(contract.id):
                 if unit not in ("", grant.unit, contract.provider or OPERATOR):
                     continue
                 in_force = grant.valid_on(today)
-                for interface, version in _OPEN_BY.items():
-                    if not grant.includes(interface):
-                        continue
-                    test = self._test(grant.unit, contract, interface, version)
+                for interface in filter(grant.includes, SWITCHES):
+                    version = INTERFACES.get(interface, "")  # without one, nobody connects a system to it
+                    test = self._test(grant.unit, contract, interface, version) if version else None
+                    closure = shut.get(grant.unit, {}).get(interface)
                     found.append(
                         {
                             "resource": contract.id,
@@ -125,6 +125,7 @@ class Controls:
                             "interface": interface,
                             "version": version,
                             "state": "open" if in_force and grant.covers(interface) else "closed",
+                            "closed_by": closure.level if closure else None,
                             "joint_test": test.id if test else None,
                             "starts": grant.starts,
                             "ends": grant.ends,

@@ -59,6 +59,10 @@ class Facts:
     tested: Mapping[int, Contract] = field(default_factory=dict)  # versions of the contract that were tested
 
 
+#: What can be switched off for a unit and a resource: each way of use, with those that go over it.
+SWITCHES: Final[tuple[Path_, ...]] = tuple(way for way in PATHS if way not in _INTERFACE_OF)
+
+
 def ways_over(interface: str) -> tuple[Path_, ...]:
     """The ways of use that go over an interface: closing it closes them."""
     return tuple(way for way in PATHS if _INTERFACE_OF.get(way, way) == interface)

@@ -302,7 +302,6 @@ class Requests:
             case_no=str(content["case_no"]),
             duty=str(content["duty"]),
             methods=METHODS[str(content["mode"])],
-            closed=self._grants.shut(unit, contract.id),
         )
         kept = self._entered(after, unit) if grant.case_no else Kept()
         return Effects(

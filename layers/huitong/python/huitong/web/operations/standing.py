@@ -70,7 +70,8 @@ STANDING: Final[tuple[Operation, ...]] = (
       "Interfaces", "interface.read",
       query={"unit": text(most=40, pattern=UNIT), "resource": text(most=64, pattern=CODE)}),
     o("switch_interface", "POST /v1/interfaces/{unit}/{code}/{name}", "关闭或重新开放接口",
-      "Close an interface, or open it again: at once, on every grant of the unit (S-37)", "Interfaces",
+      "Close a way out, or open it again: at once, on every grant of the unit, also those to come; what a "
+      "higher level closed is opened there (S-37)", "Interfaces",
       "interface.switch", body="InterfaceSwitchBody"),
     o("get_controls", "GET /v1/sharings/{unit}/{code}/controls", "一项共享的事前事中事后控制",
       "Controls before, during and after one sharing (L-44)", "Controls", "standing.read"),

@@ -172,7 +172,7 @@ _ANSWERS: Final[Mapping[str, Schema]] = {
                               "expires_at": TEXT}),
     "Document": answer({"document": TEXT, "size": COUNT, "sha256": NULLABLE, "sm3": NULLABLE, "url": TEXT}),
     "Interface": answer({"resource": TEXT, "owner": TEXT, "partner": TEXT, "interface": TEXT, "version": TEXT,
-                         "state": TEXT, "joint_test": NULLABLE, "ends": TEXT}),
+                         "state": TEXT, "closed_by": NULLABLE, "joint_test": NULLABLE, "ends": TEXT}),
     "Interfaces": listing("Interface"),
     "Controls": answer({"unit": TEXT, "resource": TEXT, "before": OPEN, "during": OPEN, "after": OPEN}),
 }  # fmt: skip
