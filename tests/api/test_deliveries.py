@@ -240,8 +240,25 @@ def test_a_unit_sees_its_own_ledger_only(call: Call, world: World) -> None:
     world.batches.create(_batch("b0", counts=Counts(received=3, unread=3)), by="test")
     assert call("GET", "/v1/ledger", as_="court").body["received"] == 3
     assert call("GET", "/v1/ledger", as_="bureau").body["received"] == 0
-    assert call("GET", "/v1/ledger", as_="bureau", query={"batch": "b0"}).status == 403
+    assert call("GET", "/v1/ledger", as_="bureau", query={"batch": "b0"}).status == 404
     assert call("GET", "/v1/ledger", as_="bureau", query={"resource": "claims"}).status == 404
+
+
+def test_whoever_asks_for_a_delivery_of_others_is_told_that_there_is_none_and_it_is_on_record(
+    call: Call, world: World
+) -> None:
+    """L-34, S-08, S-11: an id is made of contents; who guesses one learns nothing, and leaves a trace."""
+    world.batches.create(_batch("b0"), by="test")
+    upload, _ = world.uploads.open(COURT, "claims", "a.csv", by="court")
+    for route, there in (("/v1/batches/{id}", "b0"), ("/v1/uploads/{id}", upload)):
+        hidden = call("GET", route, as_="bureau", path={"id": there})
+        absent = call("GET", route, as_="bureau", path={"id": "b9"})
+        assert (hidden.status, hidden.code) == (absent.status, absent.code) == (404, "not-found")
+        alike = [json.dumps({**s.body, "request_id": ""}) for s in (hidden, absent)]
+        assert alike[0].replace(there, "…") == alike[1].replace("b9", "…")
+        assert call("GET", route, as_="court", path={"id": there}).status == 200
+    kept = [t.detail.split(":")[1] for t in world.traces.list(unit=BUREAU) if t.act == "refuse"]
+    assert sorted(kept) == ["get_batch", "get_upload"], "those of others, and not those that are not there"
 
 
 def test_a_batch_shows_its_counts_at_the_top(call: Call, world: World) -> None:

@@ -61,7 +61,7 @@ SECRET_KINDS = {
     "cases", "requests", "corrections", "bulk-corrections", "applications", "subject-requests", "statements",
     "agreements", "share-lists", "dockings", "joint-tests", "outside-exchanges", "rectifications", "complaints",
     "change-notices", "compliance-checks", "annual-reports", "stage-corrections", "quality-issues", "conflicts",
-    "rules", "queries", "notices", "sessions",
+    "rules", "queries", "notices", "sessions", "batches", "uploads",
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from chalice.app import Blueprint
 
 from huitong.errors import BadRequest
 from huitong.identity.authorize import may
+from huitong.web.delivered import known_batch
 from huitong.web.resources import known_contract
 from huitong.web.services import ApiServices
 from huitong.web.serving import Ask, serve
@@ -22,7 +23,7 @@ def get_ledger(ask: Ask[ApiServices]) -> dict[str, Any]:
     supervisor = may(ask.principal, "ledger.read")
     unit = query.get("unit") or ("" if supervisor and not ask.unit else ask.unit)
     if query.get("batch"):
-        unit = ask.services.batches.get(query["batch"]).batch.unit
+        unit = known_batch(ask, query["batch"], "ledger.read").unit
     ask.permit("ledger.read", unit)
     resource = known_contract(ask, query["resource"]).id if query.get("resource") else ""
     report = ask.services.ledger.report(

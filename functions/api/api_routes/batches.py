@@ -11,6 +11,7 @@ from huitong.batches.model import Batch
 from huitong.errors import NotPermitted
 from huitong.identity.authorize import may
 from huitong.intake.uploads import upload_of
+from huitong.web.delivered import known_batch
 from huitong.web.resources import known_contract
 from huitong.web.services import ApiServices
 from huitong.web.serving import Ask, serve
@@ -36,32 +37,32 @@ def list_batches(ask: Ask[ApiServices]) -> dict[str, Any]:
 
 @serve(routes, "get_batch")
 def get_batch(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
-    return _seen(ask, id).summary()
+    return known_batch(ask, id).summary()
 
 
 @serve(routes, "release_batch")
 def release_batch(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
-    _decides(ask, _seen(ask, id))
+    _decides(ask, known_batch(ask, id))
     released: Batch = ask.services.hold.release(id, by=ask.by)
     return released.summary()
 
 
 @serve(routes, "reject_batch")
 def reject_batch(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
-    _decides(ask, _seen(ask, id))
+    _decides(ask, known_batch(ask, id))
     rejected: Batch = ask.services.hold.reject(id, by=ask.by, reason=ask.body["reason"])
     return rejected.summary()
 
 
 @serve(routes, "replay_batch")
 def replay_batch(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
-    ask.permit("batch.replay", _seen(ask, id).unit)
+    ask.permit("batch.replay", known_batch(ask, id).unit)
     return ask.services.replay.replay(id, by=ask.by).summary()
 
 
 @serve(routes, "process_again")
 def process_again(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
-    ask.permit("batch.replay", _seen(ask, id).unit)
+    ask.permit("batch.replay", known_batch(ask, id).unit)
     return ask.services.again.take(id, by=ask.by).summary()
 
 
@@ -73,12 +74,6 @@ def _decides(ask: Ask[ApiServices], batch: Batch) -> None:
         raise NotPermitted(
             "报送人不得审核自己报送的批次", "Whoever delivered a batch does not decide on it", batch=batch.id
         )
-
-
-def _seen(ask: Ask[ApiServices], id: str) -> Batch:
-    batch = ask.services.batches.get(id).batch
-    ask.permit("batch.read", batch.unit)
-    return batch
 
 
 def _selected(ask: Ask[ApiServices]) -> Iterator[Batch]:

@@ -8,8 +8,10 @@ from chalice.app import Blueprint
 
 from api_routes.carrying import approval_named, permitted_ticket
 from huitong.batches.held import may_be_mended
-from huitong.errors import BadRequest, NotFound
+from huitong.errors import BadRequest, Concealed, NotFound
+from huitong.identity.authorize import may
 from huitong.intake.rows import put_rows, upload_id_of
+from huitong.intake.uploads import no_upload
 from huitong.web.resources import delivering_unit, known_contract
 from huitong.web.services import ApiServices
 from huitong.web.serving import Ask, serve
@@ -67,7 +69,8 @@ def _mended(ask: Ask[ApiServices], unit: str, resource: str) -> str:
 @serve(routes, "get_upload")
 def get_upload(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
     upload = ask.services.uploads.get(id)
-    ask.permit("upload.read", upload.unit)
+    if not may(ask.principal, "upload.read", upload.unit):  # not told that there is one
+        raise Concealed.like(no_upload(id))
     ask.note(correlation=upload.id)
     stored = ask.services.batches.find(upload.batch_id) if upload.batch_id else None
     return {

@@ -11,7 +11,7 @@ from huitong.batches.quarantine import Quarantine, shown
 from huitong.errors import NotFound
 from huitong.identity.authorize import may
 from huitong.quality.returning.give_back import GiveBack
-from huitong.web.delivered import own_delivery
+from huitong.web.delivered import known_batch, own_delivery
 from huitong.web.resources import known_contract
 from huitong.web.services import ApiServices
 from huitong.web.serving import Ask, serve
@@ -51,8 +51,7 @@ def list_quarantine(ask: Ask[ApiServices]) -> dict[str, Any]:
 
 @serve(routes, "get_batch_quarantine")
 def get_batch_quarantine(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
-    batch = ask.services.batches.get(id).batch
-    ask.permit("batch.read", batch.unit)
+    batch = known_batch(ask, id)
     stored = ask.services.batches.holdings.find(_first(ask, batch))
     if stored is None:
         raise NotFound(f"批次 {id} 没有隔离行", f"Batch {id} left nothing in quarantine", batch=id)
@@ -61,7 +60,7 @@ def get_batch_quarantine(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
 
 @serve(routes, "replay_quarantine")
 def replay_quarantine(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
-    batch = _first(ask, ask.services.batches.get(id).batch)
+    batch = _first(ask, known_batch(ask, id))
     ask.permit("quarantine.replay", batch.unit)
     contract = ask.services.contracts.get(batch.resource)
     return _desk(ask).replay(batch, contract, by=ask.by).summary()

@@ -12,6 +12,7 @@ from huitong.identity.authorize import may
 from huitong.quality.rulebook.book import Change
 from huitong.quality.rulebook.listing import of_contract, of_office
 from huitong.quality.rulebook.model import OfficeRule
+from huitong.web.delivered import known_batch
 from huitong.web.matters import actor_of
 from huitong.web.rules import rule_of
 from huitong.web.services import ApiServices
@@ -84,7 +85,7 @@ def disable_rule(ask: Ask[ApiServices], id: str) -> dict[str, Any]:
 def list_rule_runs(ask: Ask[ApiServices]) -> dict[str, Any]:
     monitor = ask.services.rule_monitor
     if batch := ask.query.get("batch", ""):
-        ask.permit("rule.read", ask.services.batches.get(batch).batch.unit)
+        known_batch(ask, batch, "rule.read")
         found = monitor.of_batch(batch)
         return {"items": [found] if found else [], "next": None}
     contract = _asked_contract(ask)

@@ -8,6 +8,7 @@ from huitong.audit.trace import Trace
 from huitong.batches.model import Batch
 from huitong.errors import BadRequest, NotPermitted
 from huitong.sharing.decide import access_for
+from huitong.web.delivered import known_batch
 from huitong.web.services import QueryServices
 from huitong.web.serving import Ask
 
@@ -15,11 +16,9 @@ PAGE: Final = 500
 
 
 def batch_asked(ask: Ask[QueryServices], id: str) -> Batch:
-    """The batch, for who may look at it now. Raises NotFound, NotPermitted."""
+    """The batch, for who may look at it now. Raises NotFound, NotPermitted while its use is suspended."""
     ask.services.area("suspensions").check(ask.principal)
-    batch = ask.services.batches.get(id).batch
-    ask.permit("batch.read", batch.unit)
-    return batch
+    return known_batch(ask, id)
 
 
 def page_about(

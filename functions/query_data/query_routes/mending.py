@@ -9,7 +9,7 @@ from chalice.app import Blueprint
 from huitong.batches.model import Batch
 from huitong.errors import NotFound
 from huitong.quality.returning.give_back import GiveBack, Returned, shown
-from huitong.web.delivered import own_delivery
+from huitong.web.delivered import known_batch, own_delivery
 from huitong.web.services import QueryServices
 from huitong.web.serving import Ask, serve
 
@@ -29,8 +29,7 @@ def get_returned_file(ask: Ask[QueryServices], id: str) -> dict[str, Any]:
 
 @serve(routes, "preview_quarantine_replay")
 def preview_quarantine_replay(ask: Ask[QueryServices], id: str) -> dict[str, Any]:
-    batch = ask.services.batches.get(id).batch
-    ask.permit("batch.read", batch.unit)
+    batch = known_batch(ask, id)
     first = ask.services.batches.get(batch.mends).batch if batch.mends else batch
     found: dict[str, Any] = ask.services.area("replay_preview").run(
         first, ask.services.contracts.get(first.resource)

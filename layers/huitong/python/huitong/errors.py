@@ -14,6 +14,7 @@ an operation is raised. Adapters translate their SDK's errors into these.
     │   ├── NotAuthenticated  401
     │   ├── NotPermitted      403
     │   ├── NotFound          404
+    │   │   └── Concealed          it is there, but the asker may not know: answered alike, kept as evidence
     │   ├── Conflict          409  somebody was first: read again, then retry
     │   ├── TooLarge          413
     │   ├── LimitExceeded     422  time, memory or rows of a query
@@ -110,6 +111,14 @@ class NotPermitted(Refusal):
 class NotFound(Refusal):
     status = 404
     code = "not-found"
+
+
+class Concealed(NotFound):
+    """Raised with the very words of the NotFound of what is not there (:meth:`like`)."""
+
+    @classmethod
+    def like(cls, missing: NotFound) -> Concealed:
+        return cls(missing.zh, missing.en, problems=missing.problems, **missing.where)
 
 
 class Conflict(Refusal):

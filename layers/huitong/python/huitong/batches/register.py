@@ -24,6 +24,10 @@ def batch_id(unit: str, resource: str, sha256: str, edition: str, mends: str = "
     return f"b{digest[:31]}"
 
 
+def no_batch(id: str) -> NotFound:
+    return NotFound(f"没有批次 {id}", f"There is no batch {id}", batch=id)
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """A batch with the register version it was read at."""
@@ -52,7 +56,7 @@ class Batches:
         """Raises NotFound."""
         found = self.find(id)
         if found is None:
-            raise NotFound(f"没有批次 {id}", f"There is no batch {id}", batch=id)
+            raise no_batch(id)
         return found
 
     def find(self, id: str) -> Stored | None:

@@ -172,7 +172,7 @@ class Uploads:
         """Raises NotFound."""
         found = self.find(id)
         if found is None:
-            raise NotFound(f"没有上传 {id}", f"There is no upload {id}", upload=id)
+            raise no_upload(id)
         return found
 
     def became(self, id: str, batch_id: str) -> None:
@@ -180,6 +180,10 @@ class Uploads:
         item = self._register.get(f"UPLOAD#{id}", "UPLOAD")
         if item is not None and item.body["batch_id"] != batch_id:
             self._register.replace(item.with_body(batch_id=batch_id))
+
+
+def no_upload(id: str) -> NotFound:
+    return NotFound(f"没有上传 {id}", f"There is no upload {id}", upload=id)
 
 
 def new_upload_id(now: datetime) -> str:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from huitong.errors import Fault, HuitongError, NotAuthenticated, NotPermitted
+from huitong.errors import Concealed, Fault, HuitongError, NotAuthenticated, NotPermitted
 from huitong.identity.authorize import acting_unit
 from huitong.identity.model import Principal
 
@@ -92,7 +92,8 @@ def keep_refusal(
     At most :data:`REFUSALS_KEPT` a minute from one source. The refusal stands also when its evidence cannot
     be written: nothing was given.
     """
-    if services is None or not isinstance(error, NotAuthenticated | NotPermitted) or error.on_record:
+    turned_away = isinstance(error, NotAuthenticated | NotPermitted | Concealed)
+    if services is None or not turned_away or error.on_record:
         return
     from huitong.audit.trace import Trace
 
