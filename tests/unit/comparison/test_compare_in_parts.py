@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.support.compare_world import CLAIMS, CompareWorld, claim, counts, of
 
+from huitong.batches.runs import Runs
 from huitong.contracts.model import Limits
 from huitong.errors import Corrupt
 from huitong.warehouse.buckets import WHOLE, bucket_of
@@ -130,6 +131,19 @@ def test_the_first_comparison_in_parts_cuts_the_table_and_the_next_takes_files_o
     delivered = {DataFileRef.from_json(text).key for text in world.batch(third).good}
     assert {f.key for f in current(world)} == delivered
     world.check_files()
+
+
+def test_an_execution_whose_batch_was_published_without_it_leaves_the_resource_free(tmp_path: Path) -> None:
+    """X-12: say, by one function after a change of settings. Else those behind it waited for its longest time."""
+    world = CompareWorld(tmp_path, FREE, fan_out_rows=1)
+    id = world.land([claim(n) for n in range(8)])
+    world.compare.run("IN-90")
+    assert Runs(world.register).get("IN-90").run.busy
+    assert [b.status for b in world.comparing().run("IN-90")] == ["published"]
+    world.workflows.work_off(world.machine)
+    assert world.batch(id).status == "published"
+    assert world.publications.at("IN-90").seq == 1
+    assert not Runs(world.register).get("IN-90").run.busy
 
 
 def current(world: CompareWorld) -> list[DataFileRef]:

@@ -41,29 +41,34 @@ class Sweep:
     wakes: int = 3
 
     def run(self) -> Swept:
-        """Wake each batch at most once per ``stuck_after``; after ``wakes`` of them in one state it fails."""
+        """Wake each batch at most once per ``stuck_after``; after ``wakes`` of them in one state it fails.
+
+        One that a workflow compares is woken, too, but not failed while the workflow has time: whoever is
+        woken asks the workflow, which may have ended with nobody told, and leaves one that runs alone.
+        """
         done = Swept()
         for resource in self.resources():
             flying = self.batches.in_flight(resource)
             for place, stored in enumerate(flying):
                 # A validated batch may rightly wait for those that landed before it.
-                waits = stored.batch.status == "validated" and (place > 0 or self._in_parts(resource))
+                waits = stored.batch.status == "validated" and place > 0
                 if self._still(stored.batch) and not waits:
-                    done = self._treat(stored.batch, done)
+                    asked = stored.batch.status == "validated" and self._in_parts(resource)
+                    done = self._treat(stored.batch, done, counted=not asked)
         return done
 
-    def _treat(self, batch: Batch, done: Swept) -> Swept:
+    def _treat(self, batch: Batch, done: Swept, *, counted: bool) -> Swept:
         note = self.register.get(f"BATCH#{batch.id}", "SWEEP")
         seen: Mapping[str, Any] = {"times": 0, "at": ""}
         if note and note.body["status"] == batch.status:
             seen = note.body
         if seen["at"] and not self._over(seen["at"]):
             return done
-        if seen["times"] >= self.wakes:
+        if counted and seen["times"] >= self.wakes:
             self.failures.of_batch(batch.id, _stuck(batch, self.wakes))
             return replace(done, failed=(*done.failed, batch.id))
         now = timestamp(self.clock.now())
-        body = {"status": batch.status, "times": seen["times"] + 1, "at": now}
+        body = {"status": batch.status, "times": seen["times"] + counted, "at": now}
         fresh = Item(pk=f"BATCH#{batch.id}", sk="SWEEP", body=body, version=note.version if note else 0)
         self.register.replace(fresh) if note else self.register.create(fresh)
         self.replay.replay(batch.id, by="schedule")
@@ -73,7 +78,7 @@ class Sweep:
         return self._over(batch.history[-1][1])
 
     def _in_parts(self, resource: str) -> bool:
-        """Whether a workflow compares a batch, and has time to: its end wakes the others."""
+        """Whether a workflow compares a batch, as far as anybody told, and has time to."""
         run = Runs(self.register).get(resource).run
         return run.busy and not run.over(self.clock.now())
 

@@ -74,10 +74,13 @@ class CommitComparison:
         return batch
 
     def _end(self, plan: Plan, plan_key: str, job: Job, run: StoredRun) -> Batch:
+        ours = run.run.busy and run.run.plan == plan_key
         if job.pointer is not None and job.pointer.batch_id == plan.batch:
             self.publishing.announce(job.pointer)
+            if ours:  # published by somebody else, who knew of no execution: it has nothing left to do
+                self.runs.free(run)
             return job.batch
-        if not run.run.busy or run.run.plan != plan_key:
+        if not ours:
             return job.batch
         planned_for = (plan.current_base, plan.changes_base)
         if job.batch.status != "validated" or planned_for != (job.base("current"), job.base("changes")):
