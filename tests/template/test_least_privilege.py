@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from test_template import FUNCTIONS, listed, statements
+from test_template import FUNCTIONS, RESOURCES, listed, statements
+
+from huitong.operating.backup.sealed_values import PURPOSES
 
 
 def reached(name: str, action: str, bucket: str) -> list[str]:
@@ -70,3 +72,39 @@ def test_messages_are_taken_away_by_hand_from_dead_letter_queues_alone(name: str
             assert name == "ApiFunction"
             queues = {r["Fn::GetAtt"][0] for r in listed(statement["Resource"])}
             assert all(queue.endswith("DeadLetters") for queue in queues)
+
+
+#: What is sealed in the register is bound to its purpose, and each function opens those of its own work.
+FLOW = ("platform:*",)
+OPENS = {
+    **dict.fromkeys(
+        ("IngestFileFunction", "ValidateBatchFunction", "CompareBatchFunction", "ComparePartFunction",
+         "CommitComparisonFunction", "MaintainTablesFunction", "RunScheduleFunction", "ArchiveEvidenceFunction"),
+        FLOW,
+    ),
+    "PushChangesFunction": (*FLOW, "subscription:*", "ticket:*"),
+    **dict.fromkeys(
+        ("ApiFunction", "QueryDataFunction"),
+        (*(f"{purpose}:*" for purpose in PURPOSES), "sign-in:*"),
+    ),
+    "AuthorizeRequestFunction": (),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_each_function_opens_what_is_sealed_for_its_own_purposes_alone(name: str) -> None:
+    """S-24: a step of the flow that was taken over opens no subscription's secret and no request."""
+    opened: set[str] = set()
+    for statement in statements(FUNCTIONS[name]):
+        if statement["Resource"] != {"Fn::GetAtt": ["DataKey", "Arn"]}:
+            continue
+        (purposes,) = statement["Condition"]["StringLikeIfExists"].values()
+        assert list(statement["Condition"]["StringLikeIfExists"]) == ["kms:EncryptionContext:huitong"]
+        opened |= set(purposes)
+    assert opened == set(OPENS[name])
+
+
+def test_the_state_machine_reads_objects_and_opens_nothing_that_is_sealed() -> None:
+    machine = RESOURCES["CompareInParts"]["Properties"]
+    (told,) = [s for p in machine["Policies"] for s in p["Statement"] if "kms:Decrypt" in listed(s["Action"])]
+    assert told["Condition"] == {"Null": {"kms:EncryptionContext:huitong": "true"}}
