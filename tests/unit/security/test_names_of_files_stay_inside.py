@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from huitong import correlation, runtime, unnamed
+from huitong import correlation, runtime, telemetry, unnamed
 from huitong.batches.failure import Failures
+from huitong.batches.model import Batch
 from huitong.batches.register import Batches
-from huitong.errors import Unavailable
+from huitong.errors import NotFound, Unavailable
 from huitong.identity.model import OPERATOR
 from huitong.intake.receive import Receive
 from huitong.intake.uploads import Uploads
@@ -103,6 +104,30 @@ def test_a_log_line_of_a_fault_shows_no_part_of_a_key_that_people_chose(key: str
     told = runtime.described(error)
     assert names(told) == []
     assert UNIT in told["text"]
+
+
+def test_a_unit_or_resource_that_is_a_folder_of_somebodys_is_told_to_no_bus_and_no_log(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Whatever lies three deep in the landing bucket becomes a batch, if only a rejected one."""
+    events = MemoryEvents()
+    batch = Batch("b1", NAME, NAME, "full", "rejected", f"{NAME}/{NAME}/{NAME}.csv")
+    telemetry.ToldEvents(events).publish("BatchRejected", {"unit": NAME, "resource": NAME, "batch": "b1"})
+    telemetry.batch_moved(batch, "received")
+    error = NotFound(f"没有资源 {NAME}", f"There is no resource {NAME}", resource=NAME)
+    ((_, told),) = events.published
+    assert (told["unit"], told["batch"]) == ("…", "b1")
+    assert names([told, runtime.of_batch(batch), runtime.described(error)]) == []
+    written = "".join(capsys.readouterr())
+    assert '"b1"' in written
+    assert NAME not in written
+    assert json.dumps(NAME)[1:-1] not in written
+
+
+def test_units_and_resources_that_are_none_of_a_persons_are_told_as_they_are() -> None:
+    told = {"unit": UNIT, "resource": "IN-07", "count": 3}
+    assert unnamed.members(told) == told
+    assert unnamed.members({"rule": "r"}) == {"rule": "r"}
 
 
 def test_the_kind_of_a_file_is_told_where_it_is_one_that_is_known() -> None:

@@ -14,14 +14,13 @@ for that reason: its type and the place in the code are enough.
 from __future__ import annotations
 
 import json
-import re
 import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Protocol
 
-from huitong import correlation
+from huitong import correlation, unnamed
 from huitong.batches.following import correlation_of
 from huitong.batches.model import Batch
 from huitong.errors import Corrupt, Fault, HuitongError
@@ -34,8 +33,6 @@ Answer = dict[str, Any]
 MAX_RECEIVES: Final = 5
 _LONGEST_PAUSE: Final = 3600
 _LOGGED: Final = ("batch_id", "resource", "seq", "subscription", "group", "returned", "let_go", "execution")
-#: Keys of the landing bucket end with a name that people chose.
-_LANDED: Final = re.compile(r"([0-9A-Z]{18}/[\w.-]{1,64}/(?:u[0-9a-f]{16,64}/)?)[^/]+$")
 
 
 class Pausing(Protocol):
@@ -102,7 +99,7 @@ class _Step:
         with correlation.following(carried):
             try:
                 message = json.loads(record["body"])
-                known |= {k: message[k] for k in _LOGGED if k in message}
+                known |= {k: v for k, v in unnamed.message(message).items() if k in _LOGGED}
                 with correlation.following(carried or self.follow(message)):
                     known["correlation"] = correlation.current()
                     log.info("done", extra={**known, "result": dict(self.work(message) or {})})
@@ -214,16 +211,20 @@ def as_problem(error: Exception) -> HuitongError:
 def described(error: Exception) -> dict[str, Any]:
     """Fields for a log line, without the text of an unforeseen error."""
     problem = as_problem(error)
-    where = {name: without_filename(value) for name, value in problem.where.items() if name != "file"}
+    where = {n: _shown(n, v) for n, v in problem.where.items() if n != "file"}
     text = problem.en
-    for value in problem.where.values():
-        text = text.replace(value, without_filename(value)) if isinstance(value, str) and value else text
+    for name, value in problem.where.items():
+        if isinstance(value, str) and value:
+            text = text.replace(value, _shown(name, value))
+    text = unnamed.text(text)
     return {"error": problem.code, "text": text, "where": where, "at": _place(error)}
 
 
-def without_filename(value: Any) -> Any:
-    """A key of the landing bucket without the name that people gave the file; anything else as it is."""
-    return _LANDED.sub(r"\1…", value) if isinstance(value, str) else value
+def _shown(name: str, value: Any) -> Any:
+    """A member of an error's ``where`` without what people named."""
+    if not isinstance(value, str) or name == "file":
+        return "…" if isinstance(value, str) else value
+    return unnamed.code(value) if name in ("unit", "resource") else unnamed.text(value)
 
 
 def _place(error: BaseException) -> str:
@@ -234,11 +235,6 @@ def _place(error: BaseException) -> str:
 def of_batch(batch: Batch) -> dict[str, Any]:
     """What a log line says of a batch: ids, state and counts."""
     counts = {k: v for k, v in asdict(batch.counts).items() if v}
-    return {
-        "correlation": correlation_of(batch),
-        "batch_id": batch.id,
-        "resource": batch.resource,
-        "unit": batch.unit,
-        "status": batch.status,
-        "counts": counts,
-    }
+    ids = {"correlation": correlation_of(batch), "batch_id": batch.id}
+    of = unnamed.members({"resource": batch.resource, "unit": batch.unit})
+    return {**ids, **of, "status": batch.status, "counts": counts}

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from huitong import correlation
+from huitong import correlation, unnamed
 from huitong.operating.metrics import METRICS, NAMESPACE, OF_EVENTS
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def logger() -> Any:
 def _say(what: str, told: Mapping[str, Any]) -> None:
     """A line; functions of queues and clocks have put their request's id into the logger already."""
     asked = correlation.request()
-    logger().info(what, extra={**told, **({"request_id": asked} if asked else {})})
+    logger().info(what, extra={**unnamed.members(told), **({"request_id": asked} if asked else {})})
 
 
 def measure(figures: Mapping[str, float], step: str = "", **told: str) -> None:
@@ -112,12 +112,13 @@ def delivery_told(delivery: Delivery, followed: str = "") -> None:
 
 @dataclass(frozen=True, slots=True)
 class ToldEvents:
-    """:class:`huitong.ports.EventBus` that also leaves a line, and counts what has a metric."""
+    """:class:`huitong.ports.EventBus` that also leaves a line, and counts what has a metric. A unit or
+    resource that is only a folder somebody named is told to neither."""
 
     bus: EventBus
 
     def publish(self, kind: str, detail: Mapping[str, Any]) -> None:
-        followed = correlation.current()
+        followed, detail = correlation.current(), unnamed.members(detail)
         carried = {correlation.MEMBER: followed, **detail} if followed else detail
         told = {name: detail[name] for name in _OF_EVENTS if name in detail}
         _say("event", {"kind": kind, "correlation": followed, **told})

@@ -19,7 +19,7 @@ _IDS: Final = (
     "batch_id", "resource", "seq", "subscription", "group", "returned", "let_go", "unit", "sequence",
     "reason", "attempts", "http_status", "count", "execution",
 )  # fmt: skip
-_CODE: Final = re.compile(r"[\w.:#-]{1,128}", re.ASCII)  # a name of a person is a word, too
+_CODE: Final = re.compile(r"[\w.:#-]{1,256}", re.ASCII)  # a name of a person is a word, too
 #: An identity number or a mobile number: what a folder may be called after a person, too.
 _PERSON: Final = re.compile(
     r"(?<!\d)(?:\d{6}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]|1[3-9]\d{9})(?!\d)"
@@ -62,6 +62,17 @@ def message(body: Mapping[str, Any]) -> dict[str, Any]:
     return {name: known[name] for name in _IDS if name in known and _harmless(known[name])}
 
 
+def code(id: str) -> str:
+    """A unit or a resource of a delivery: both are folders of its key, so each may be anything."""
+    return id if not id or _is_code(id) else _HIDDEN
+
+
+def members(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Members of an event or a log line, with :func:`code` of its unit and its resource."""
+    hidden = {n: code(told[n]) for n in ("unit", "resource") if isinstance(told.get(n), str)}
+    return {**told, **hidden}
+
+
 def text(said: str) -> str:
     """A text in which a key of the landing bucket may stand, without what people named in it."""
     return _LANDED.sub(lambda found: _in_text(found.group()), said)
@@ -81,7 +92,7 @@ def _folder(depth: int, name: str) -> str:
 
 
 def _harmless(value: Any) -> bool:
-    return isinstance(value, int) or (isinstance(value, str) and _is_code(value))
+    return isinstance(value, int) or (isinstance(value, str) and _CODE.fullmatch(value) is not None)
 
 
 def _is_code(text: str) -> bool:
