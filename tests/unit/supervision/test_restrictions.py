@@ -55,10 +55,11 @@ def test_a_restricted_unit_gets_nothing_new_enabled(world: StandingWorld) -> Non
 
 
 def test_what_runs_already_goes_on_while_its_unit_is_restricted(world: StandingWorld) -> None:
-    complete(world, BANK, "claims")
+    complete(world, BANK, "claims", interfaces=("pull",))
     world.restrictions.impose(BANK, "违规使用", ["grants"], by="o", acting="")
-    with pytest.raises(NotPermitted):
+    with pytest.raises(NotPermitted) as refused:
         world.gates.check_exchange(BANK, "claims", "pull")
+    assert [p.rule for p in refused.value.problems] == ["gate.restricted"]
     world.gates.check_running(BANK, world.contracts.get("claims"), "pull")
 
 
