@@ -15,4 +15,4 @@ def work(task: Mapping[str, Any]) -> Mapping[str, Any]:
     return runtime.of_batch(wiring.build_commit_comparison().run(task["plan"]))
 
 
-handler = runtime.task("commit_comparison", work)
+handler = wiring.task("commit_comparison", work, wiring.succeeded)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.support.town import Town
+from tests.support.town import CONTRACT, Town, lines
 
 pytestmark = pytest.mark.e2e
 NAME, NUMBER, BAD = "欧阳不留痕", "440300199912310987", "贰佰圆整未知"
@@ -95,6 +95,28 @@ def test_one_id_finds_every_line_of_a_delivery_and_none_holds_a_value(town: Town
         "DeliveriesAcknowledged",
     ):
         assert any(f'"{name}"' in text for text in figures), name
+
+
+def test_a_delivery_compared_in_parts_is_followed_through_every_worker_and_its_commit(town: Town) -> None:
+    """Q-05: the workers and the commit of a comparison in parts are hops, too, and show on the status page."""
+    document = CONTRACT.format(id="log-parts", table="log_parts")
+    document += "customProperties:\n  - {property: fanOutRows, value: 8}\n"
+    town.done("POST", "/v1/contracts", {"document": document, "provider": town.COURT})
+    upload = town.api("court").put_file(lines(range(1, 9)), "log-parts", town.COURT)
+    batch = town.ended(upload)
+    assert batch["status"] == "published"
+
+    def done(found: dict[str, list[dict[str, Any]]], group: str) -> list[dict[str, Any]]:
+        mine = (line for line in _of(found, group) if line.get("correlation") == upload)
+        return [line for line in mine if line.get("message") == "done"]
+
+    found = town.eventually(lambda: lines_of(town), lambda found: bool(done(found, "CommitComparisonLog")))
+    workers = done(found, "ComparePartLog")
+    assert {line["part"] for line in workers} == set(range(workers[0]["result"]["of"]))
+    assert {line["batch_id"] for line in (*workers, *done(found, "CommitComparisonLog"))} == {batch["id"]}
+    page = json.loads(town.huitong("officer").run("status", "--json").stdout)
+    steps = {step["id"]: step["last_success"] for part in page["parts"] for step in part["steps"]}
+    assert steps["commit_comparison"]
 
 
 def test_the_status_page_knows_who_works_and_a_dead_letter_is_settled(town: Town) -> None:

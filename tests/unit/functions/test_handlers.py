@@ -125,6 +125,38 @@ def test_a_step_that_fails_for_good_is_noted(
     assert [call[:2] for call in failures.calls] == [noted]
 
 
+PLAN = f"parts/IN-01/{BATCH.id}/1/plan-00.json"
+
+
+@pytest.mark.parametrize(
+    ("folder", "builder", "event", "answer", "notes"),
+    [
+        ("compare_part", "build_compare_part", {"plan": PLAN, "number": 3}, {"part": 3}, []),
+        ("commit_comparison", "build_commit_comparison", {"plan": PLAN}, BATCH, ["commit_comparison"]),
+    ],
+)
+def test_a_comparison_in_parts_is_followed_and_its_commit_says_that_it_works(
+    services: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    folder: str,
+    builder: str,
+    event: Any,
+    answer: Any,
+    notes: Any,
+) -> None:
+    """Q-05. A worker has no right to write that it works (S-08)."""
+    service, named, noted = Remembering({"run": answer}), list[Any](), list[str]()
+    services(**{builder: service})
+    monkeypatch.setattr(wiring, "followed", lambda names: named.append(dict(names)) or "u1")
+    monkeypatch.setattr(wiring, "succeeded", noted.append)
+    loaded(folder).handler(event, Context())
+    assert service.calls == [("run", *event.values())]
+    assert [(n["resource"], n["batch_id"], n.get("part")) for n in named] == [
+        ("IN-01", BATCH.id, event.get("number"))
+    ]
+    assert noted == notes
+
+
 def test_a_publication_is_planned_and_a_subscription_sent_to(services: Any) -> None:
     push, queue = Remembering({"plan": ["s1"], "send": None}), Remembering()
     told: list[str] = []

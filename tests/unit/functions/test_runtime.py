@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from huitong import runtime
+from huitong import correlation, runtime
 from huitong.errors import Conflict, HuitongError, Unavailable
 
 
@@ -145,3 +145,44 @@ def test_every_message_leaves_one_line_with_its_ids(log: StringIO) -> None:
     told = json.loads(line)
     assert (told["request_id"], told["batch_id"], told["message_id"]) == ("r-1", "b1", "m1")
     assert "张三" not in line
+
+
+def test_a_task_of_a_workflow_leaves_its_ids_and_its_delivery_whether_it_ends_well_or_not(
+    log: StringIO,
+) -> None:
+    """Q-05: one id through every hop, comparisons in parts too."""
+    told: list[str] = []
+
+    def work(event: Mapping[str, Any]) -> dict[str, Any]:
+        told.append(correlation.current())
+        if event["number"]:
+            raise Unavailable("忙", "busy")
+        return {"changed": 2}
+
+    handler = runtime.task(
+        "compare_part",
+        work,
+        names=lambda event: {"batch_id": "b1", "part": event["number"]},
+        follow=lambda names: f"u-of-{names['batch_id']}",
+        succeeded=told.append,
+    )
+    handler({"number": 0}, Context())
+    with pytest.raises(runtime.TryAgain):
+        handler({"number": 1}, Context())
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert [(line["message"], line["part"]) for line in lines] == [("done", 0), ("failed", 1)]
+    assert {line["batch_id"] for line in lines} == {"b1"}
+    assert {line["correlation"] for line in lines} == {"u-of-b1"}
+    assert {line["request_id"] for line in lines} == {"r-1"}
+    assert told == ["u-of-b1", "compare_part", "u-of-b1"]  # noted once: what failed did not succeed
+
+
+def test_a_task_whose_delivery_cannot_be_looked_up_is_tried_again(log: StringIO) -> None:
+    def missing(_names: Mapping[str, Any]) -> str:
+        raise Unavailable("忙", "busy")
+
+    with pytest.raises(runtime.TryAgain):
+        runtime.task("compare_part", lambda _: {}, names=lambda _: {"batch_id": "b1"}, follow=missing)(
+            {}, Context()
+        )
+    assert json.loads(log.getvalue())["batch_id"] == "b1"

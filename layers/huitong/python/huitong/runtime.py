@@ -138,7 +138,7 @@ def clockwork(
 ) -> dict[str, Any]:
     """What every function that the clock starts does around its one call. Raises what the work raises:
     the clock's service tries again, and the function's own alarm tells."""
-    done = _told(job, work, context, name="job", result="done")
+    done = _told(job, work, context, {"job": job}, result="done")
     _noted(succeeded, job, logger())
     return done
 
@@ -152,39 +152,55 @@ class GiveUp(Exception):
 
 
 def task(
-    step: str, work: Callable[[Message], Mapping[str, Any]]
+    step: str,
+    work: Callable[[Message], Mapping[str, Any]],
+    *,
+    names: Callable[[Message], Mapping[str, Any]] = lambda _event: {},
+    follow: Callable[[Message], str] = lambda _names: "",
+    succeeded: Callable[[str], None] = lambda _step: None,
 ) -> Callable[[Mapping[str, Any], Any], Answer]:
     """A Lambda handler for a task of a state machine; ``work`` answers ids and counts.
 
+    ``names`` are the ids in an event, for every line, and ``follow`` finds the delivery by them.
     Raises TryAgain or GiveUp with a code and a place: what a workflow keeps of an error can be read by
     whoever may see executions.
     """
 
     def handler(event: Mapping[str, Any], context: Any) -> Answer:
+        known: dict[str, Any] = {"step": step}
+
+        def followed() -> Mapping[str, Any]:
+            known.update(names(event))
+            known["correlation"] = follow(known)
+            with correlation.following(known["correlation"]):
+                return work(event)
+
         try:
-            return _told(step, lambda: work(event), context, name="step", result="result")
+            done = _told(step, followed, context, known, result="result")
         except Exception as error:  # noqa: BLE001 (the one boundary: no text of an error goes on)
             problem = as_problem(error)
             ending = GiveUp if isinstance(problem, Corrupt) or type(problem) is Fault else TryAgain
             raise ending(f"{problem.code} at {_place(error)}") from None
+        _noted(succeeded, step, logger())
+        return done
 
     return handler
 
 
 def _told(
-    step: str, work: Callable[[], Mapping[str, Any]], context: Any, *, name: str, result: str
+    step: str, work: Callable[[], Mapping[str, Any]], context: Any, known: Mapping[str, Any], *, result: str
 ) -> dict[str, Any]:
-    """One call, with a line in the log and its figures; ``name`` and ``result`` are the line's members
-    for the step and for what it answers. Raises what the work raises."""
+    """One call, with a line in the log and its figures; the line has what is ``known`` by then, and what
+    the work answers as ``result``. Raises what the work raises."""
     log, began = logger(), time.monotonic()
     log.append_keys(request_id=context.aws_request_id, function=context.function_name)
     try:
         done = dict(work())
     except Exception as error:
-        log.error("failed", extra={name: step, **described(error)})
+        log.error("failed", extra={**known, **described(error)})
         measure({"StepDuration": _since(began), "StepFailures": 1}, step)
         raise
-    log.info("done", extra={name: step, result: done})
+    log.info("done", extra={**known, result: done})
     measure({"StepDuration": _since(began), "StepFailures": 0}, step)
     return done
 

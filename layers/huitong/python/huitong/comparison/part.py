@@ -50,7 +50,8 @@ class ComparePart:
         key stands twice on one side, Unavailable.
         """
         plan = Plan.from_json(self.staging.read(plan_key))
-        told = {"batch_id": plan.batch, "resource": plan.resource, "part": number, "of": plan.of}
+        told: dict[str, Any] = {"batch_id": plan.batch, "resource": plan.resource, "unit": plan.unit}
+        told |= {"part": number, "of": plan.of}
         key = receipt_key(plan_key, number)
         if self.staging.head(key) is not None:
             return {**told, "done": "before"}

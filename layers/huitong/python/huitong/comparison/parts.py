@@ -72,6 +72,12 @@ class Plan:
         return json.dumps([{"number": number} for number in range(self.of)]).encode()
 
 
+def named(plan_key: str) -> dict[str, str]:
+    """The ids in a plan's key, for the log; nothing of a key that is none."""
+    folder, *ids = plan_key.split("/")
+    return {"resource": ids[0], "batch_id": ids[1]} if folder == FOLDER and len(ids) == 4 else {}
+
+
 def receipt_key(plan_key: str, number: int) -> str:
     """Of a plan's part. With the plan's digest: parts of another plan never count for this one."""
     return f"{plan_key.removesuffix('.json')}/done-{number:05}.json"

@@ -35,6 +35,8 @@ PARTS: Final[tuple[Part, ...]] = (
         (
             Step("validate_batch", "校验", "Checks"),
             Step("compare_batch", "比对与发布", "Comparison and publication"),
+            # written by the commit, which has had an answer of every part
+            Step("commit_comparison", "分片比对与提交", "Comparison in parts and its commit"),
             Step("run_schedule.minute", "每分钟作业", "Job of each minute", every=5),
             Step("run_schedule.hour", "每小时作业", "Job of each hour", every=125),
             Step("maintain_tables", "表维护", "Maintenance of tables", every=26 * 60),

@@ -362,6 +362,17 @@ def consumer(
     )
 
 
+def task(
+    step: str,
+    work: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+    succeeded: Callable[[str], None] = lambda _step: None,
+) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
+    """The Lambda handler of a task of a comparison in parts, whose events name a plan."""
+    from huitong import runtime
+
+    return runtime.task(step, work, names=fan_out.of_plan, follow=followed, succeeded=succeeded)
+
+
 @cache
 def own_queue(arn: str) -> SqsQueue:
     """The queue with this ARN, which is the function's own or the one beside it."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from huitong import settings
 from huitong.wiring import parts
@@ -66,3 +67,10 @@ def commit(s: settings.CommitSettings) -> CommitComparison:
 def resource_of(s: settings.CompareSettings, execution: str) -> str:
     """An execution is named after its batch (:class:`huitong.batches.runs.Run`). Raises NotFound."""
     return parts.batches(s).get(execution.rpartition("-")[0]).batch.resource
+
+
+def of_plan(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The ids in a task's event, which names a plan and, for a part, its number."""
+    from huitong.comparison.parts import named
+
+    return {**named(str(event["plan"])), **({"part": event["number"]} if "number" in event else {})}
