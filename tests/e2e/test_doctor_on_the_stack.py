@@ -39,7 +39,9 @@ def test_processing_that_was_stopped_and_a_bucket_broken_on_purpose_are_found(to
     assert min(stopped.values()) > 3
     _, after = examined(town)
     assert after.get("error", set()) == set(), after
-    assert {"schedule.enabled", "mapping.enabled", "bucket.versions", "evidence.chains"} <= after["ok"]
+    assert {
+        "schedule.enabled", "mapping.enabled", "machine.state", "bucket.versions", "evidence.chains",
+    } <= after["ok"]  # fmt: skip
     assert "bucket.encryption" not in after["ok"]  # the emulator does not keep it: told as not checkable
 
 

@@ -16,6 +16,7 @@ from huitong.operating.doctor.facts import (
     Facts,
     FunctionFact,
     KeyFact,
+    MachineFact,
     MappingFact,
     QueueFact,
     ScheduleFact,
@@ -27,6 +28,7 @@ from huitong.operating.doctor.findings import exit_status
 from huitong.operating.doctor.table import CHECKS, examine
 
 NOW = "2026-06-01T08:00:00.000Z"
+EARLIER = "2026-06-01T01:00:00.000Z"
 OUTPUTS = dict.fromkeys(
     ("ApiId", "RegisterTable", "EvidenceTable", "LandingBucket", "StagingBucket", "WarehouseBucket",
      "EvidenceBucket", "EventBus", "DataKey"),
@@ -49,11 +51,12 @@ WELL = Facts(
     functions=(FUNCTION,),
     queues=(QUEUE, LETTERS),
     mappings=(MappingFact("f", "IngestQueue", "Enabled"),),
-    schedules=(ScheduleFact("EveryMinute", "ENABLED", 1),),
+    schedules=(ScheduleFact("EveryMinute", "ENABLED", 1), ScheduleFact("alerts", "ENABLED", 1, clock=False)),
     buckets=(BUCKET,),
     keys=(KeyFact("k", "Enabled", True), KeyFact("signs", "Enabled", False, may_rotate=False)),
     tables=(TableFact("register", "ACTIVE", True),),
     alarms=(AlarmFact("a", "OK", True),),
+    machines=(MachineFact("parts", "ACTIVE", ended_badly=("2026-05-01T08:00:00.000Z",)),),
     glue_database=True,
     workgroup="ENABLED",
 )  # fmt: skip
@@ -83,6 +86,8 @@ BROKEN: dict[str, tuple[Facts, int]] = {
     "queue.encryption": (replace(WELL, queues=(replace(QUEUE, encrypted=False), LETTERS)), 2),
     "mapping.enabled": (replace(WELL, mappings=(MappingFact("f", "IngestQueue", "Disabled"),)), 2),
     "schedule.enabled": (replace(WELL, schedules=(ScheduleFact("EveryMinute", "DISABLED", 1),)), 2),
+    "machine.state": (replace(WELL, machines=(MachineFact("parts", "DELETING"),)), 2),
+    "machine.executions": (replace(WELL, machines=(MachineFact("parts", "ACTIVE", (EARLIER,)),)), 1),
     "bucket.versions": (replace(WELL, buckets=(replace(BUCKET, versioned=False),)), 2),
     "bucket.encryption": (replace(WELL, buckets=(replace(BUCKET, encryption="AES256"),)), 2),
     "bucket.closed": (replace(WELL, buckets=(replace(BUCKET, closed=False),)), 2),
@@ -154,3 +159,15 @@ def test_a_new_deployment_is_not_blamed_for_jobs_that_had_no_time_yet() -> None:
 
 def test_a_certificate_that_ends_soon_is_a_warning() -> None:
     assert exit_status(examine(api(certificate_ends="2026-06-10T00:00:00+00:00"))) == 1
+
+
+def test_a_rule_of_events_that_is_disabled_or_the_clock_that_is_gone_is_found() -> None:
+    """Without the rule of executions that ended badly a resource would stay busy, and nobody be told."""
+    clock, rule = WELL.schedules  # type: ignore[misc]
+    for broken in (
+        (clock, replace(rule, state="DISABLED")),
+        (clock, replace(rule, targets=0)),
+        (rule,),
+    ):
+        found = {one.check: one.severity for one in examine(replace(WELL, schedules=broken))}
+        assert found["schedule.enabled"] == "error"

@@ -15,6 +15,7 @@ from huitong.operating.doctor.facts import (
     BucketFact,
     FunctionFact,
     KeyFact,
+    MachineFact,
     MappingFact,
     QueueFact,
     ScheduleFact,
@@ -26,6 +27,8 @@ from huitong.operating.doctor.facts import (
 from huitong.ports import timestamp
 
 T = TypeVar("T")
+#: How an execution ends that did not end well.
+_BADLY: Final = ("FAILED", "TIMED_OUT", "ABORTED")
 #: Answers that mean "there is none", each of another call.
 _NONE: Final = frozenset(
     {
@@ -71,6 +74,11 @@ class Deployment:
 
     def schedules(self) -> Seen[tuple[ScheduleFact, ...]]:
         return _seen(lambda: tuple(self._schedules()))
+
+    def machines(self) -> Seen[tuple[MachineFact, ...]]:
+        return _seen(
+            lambda: tuple(self._machine(arn) for arn in self._of("AWS::StepFunctions::StateMachine"))
+        )
 
     def buckets(self) -> Seen[tuple[BucketFact, ...]]:
         return _seen(lambda: tuple(self._bucket(name) for name in self._of("AWS::S3::Bucket")))
@@ -171,19 +179,35 @@ class Deployment:
                     yield MappingFact(name, queue, str(one.get("State", "")))
 
     def _schedules(self) -> Iterator[ScheduleFact]:
-        """Rules of the default bus, on which alone there are schedules; others are named ``bus|rule``."""
+        """Of every bus. One of another than the default is called ``bus|rule``, by an emulator ``rule``."""
         events, others = self._client("events"), self._of("AWS::Events::EventBus")
-        for name in self._of("AWS::Events::Rule"):
-            if "|" in name:
-                continue
-            rule = _rule(events, name)
-            if rule is None and not any(_rule(events, name, bus) for bus in others):
-                yield ScheduleFact(
-                    name, "MISSING", 0
-                )  # not on another bus, where an emulator leaves "bus|" out
-            elif rule is not None and rule.get("ScheduleExpression"):
-                targets = events.list_targets_by_rule(Rule=name)["Targets"]
-                yield ScheduleFact(name, str(rule["State"]), len(targets))
+        for id in self._of("AWS::Events::Rule"):
+            named, _, name = id.rpartition("|")
+            for bus in [named] if named else ["default", *others]:
+                rule = _rule(events, name, bus)
+                if rule is not None:
+                    targets = events.list_targets_by_rule(Rule=name, EventBusName=bus)["Targets"]
+                    clock = bool(rule.get("ScheduleExpression"))
+                    yield ScheduleFact(name, str(rule["State"]), len(targets), clock)
+                    break
+            else:
+                yield ScheduleFact(name, "MISSING", 0)
+
+    def _machine(self, arn: str) -> MachineFact:
+        states, name = self._client("stepfunctions"), arn.rpartition(":")[2]
+        try:
+            status = str(states.describe_state_machine(stateMachineArn=arn)["status"])
+        except ClientError as error:
+            if _code(error) == "StateMachineDoesNotExist":
+                return MachineFact(name, "")
+            raise
+        ended = [
+            one["stopDate"]
+            for ending in _BADLY
+            for one in states.list_executions(stateMachineArn=arn, statusFilter=ending)["executions"]
+            if "stopDate" in one
+        ]
+        return MachineFact(name, status, tuple(timestamp(at) for at in ended))
 
     def _bucket(self, name: str) -> BucketFact:
         s3 = self._client("s3")
@@ -248,7 +272,7 @@ def _or_none(read: Callable[[], T]) -> T | None:
         raise
 
 
-def _rule(events: Any, name: str, bus: str = "default") -> Any:
+def _rule(events: Any, name: str, bus: str) -> Any:
     return _or_none(lambda: events.describe_rule(Name=name, EventBusName=bus))
 
 

@@ -80,7 +80,7 @@ def _facts(stack: str, region: str, endpoint: str, api_only: bool) -> Facts:
     at = timestamp(datetime.now(UTC))
     if api_only:
         no = Unseen("未询问 AWS(--api-only)", "AWS was not asked (--api-only)")
-        return Facts(bool(endpoint), at, api, no, no, no, no, no, no, no, no, no, no, no)
+        return Facts(bool(endpoint), at, api, no, no, no, no, no, no, no, no, no, no, no, no)
     from huitong.aws.deployment import Deployment
 
     found = Deployment.at(stack, endpoint=endpoint, region=region)
@@ -97,6 +97,7 @@ def _facts(stack: str, region: str, endpoint: str, api_only: bool) -> Facts:
         keys=found.keys(),
         tables=found.tables(),
         alarms=found.alarms(),
+        machines=found.machines(),
         glue_database=found.glue_database(),
         workgroup=found.workgroup(stack),
     )

@@ -163,13 +163,31 @@ def mappings(mappings: Any, _facts: Facts) -> Iterator[Wrong]:
 
 
 def schedules(schedules: Any, _facts: Facts) -> Iterator[Wrong]:
-    if not schedules:
+    if not any(one.clock for one in schedules):
         yield Wrong("没有时钟作业", "Nothing is started by the clock")
     for one in schedules:
         if one.state != "ENABLED":
-            yield Wrong("时钟作业已停用", "The schedule is disabled", one.name)
+            yield Wrong("规则已停用", "The rule is disabled", one.name)
         elif not one.targets:
-            yield Wrong("时钟作业没有目标", "The schedule starts nothing", one.name)
+            yield Wrong("规则没有目标", "The rule starts nothing", one.name)
+
+
+def machines(machines: Any, _facts: Facts) -> Iterator[Wrong]:
+    for one in machines:
+        if one.status != "ACTIVE":
+            said = one.status or "不存在 none"
+            yield Wrong(f"状态机处于 {said}", f"The state machine is {said}", one.name)
+
+
+def executions(machines: Any, facts: Facts) -> Iterator[Wrong]:
+    for one in machines:
+        late = [at for at in one.ended_badly if now(facts) - datetime.fromisoformat(at) < _FIRST_DAY]
+        if late:
+            zh, en = (
+                f"近一日有 {len(late)} 次执行未完成,最近 {max(late)}",
+                f"{len(late)} executions did not end well within a day, the last at {max(late)}",
+            )
+            yield Wrong(zh, en, one.name, "warning")
 
 
 def versioned(buckets: Any, _facts: Facts) -> Iterator[Wrong]:

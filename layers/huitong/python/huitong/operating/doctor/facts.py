@@ -83,9 +83,21 @@ class MappingFact:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleFact:
+    """A rule: of the clock, or of events."""
+
     name: str
     state: str
     targets: int
+    clock: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class MachineFact:
+    """A state machine; ``ended_badly``: when executions failed, ran out of time or were stopped, of late."""
+
+    name: str
+    status: str
+    ended_badly: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,5 +149,6 @@ class Facts:
     keys: Seen[tuple[KeyFact, ...]]
     tables: Seen[tuple[TableFact, ...]]
     alarms: Seen[tuple[AlarmFact, ...]]
+    machines: Seen[tuple[MachineFact, ...]]
     glue_database: Seen[bool]
     workgroup: Seen[str]  # its state, empty = there is none
