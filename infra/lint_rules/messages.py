@@ -10,6 +10,8 @@ sys.path.append(str(Path(__file__).parent))  # cfn-lint loads each file by itsel
 from _shape import Finding, Shape, listed, named, only_tls, rule, statements
 
 QUEUE = "AWS::SQS::Queue"
+#: Each is counted apart: an execution that runs out of time has not "failed".
+_BAD_ENDS = ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted")
 
 
 def _dead_letters(shape: Shape) -> set[str]:
@@ -98,8 +100,9 @@ def _events_get_lost(shape: Shape) -> Iterator[Finding]:
 def _machine_fails_in_silence(shape: Shape) -> Iterator[Finding]:
     for name, machine in shape.of_type("AWS::Serverless::StateMachine").items():
         path = ["Resources", name]
-        if name not in shape.alarmed("AWS/States", "ExecutionsFailed"):
-            yield path, f"{name} has no alarm on ExecutionsFailed"
+        for metric in _BAD_ENDS:
+            if name not in shape.alarmed("AWS/States", metric):
+                yield path, f"{name} has no alarm on {metric}"
         if not machine.get("Tracing", {}).get("Enabled"):
             yield path, f"{name} is not traced"
         if not machine.get("Logging", {}).get("Destinations"):

@@ -31,6 +31,7 @@ from huitong.identity.attempts import Attempts
 from huitong.identity.bounds import Bounds
 from huitong.identity.credentials import Credentials
 from huitong.identity.duties import Duties
+from huitong.identity.networks import AdminNetworks
 from huitong.identity.posts import Posts
 from huitong.identity.sessions import Sessions
 from huitong.identity.sign_in import SignIn
@@ -133,6 +134,7 @@ class World:
         )
 
         self.bounds = Bounds(register, clock)
+        self.admin_networks = AdminNetworks()
         self.provider = LocalIdentity(clock)
         self.attempts = Attempts(register, clock)
         self.accounts = Accounts(register, self.traces, self.provider, self.attempts, clock)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 from types import SimpleNamespace
@@ -280,6 +281,36 @@ def test_every_place_that_a_function_knows_is_a_value_of_the_configuration() -> 
         told = function["Environment"]["Variables"]
         outright = {k for k, v in told.items() if not isinstance(v, dict)}
         assert outright <= SAID_OUTRIGHT, name
+
+
+def test_every_function_every_execution_and_the_gateway_are_traced() -> None:
+    for name, function in resources("plain", "AWS::Lambda::Function").items():
+        assert function["TracingConfig"] == {"Mode": "Active"}, name
+    (stage,) = resources("plain", "AWS::ApiGateway::Stage").values()
+    assert stage["TracingEnabled"] is True
+    for machine in resources("plain", "AWS::StepFunctions::StateMachine").values():
+        assert machine["TracingConfiguration"] == {"Enabled": True}
+
+
+def test_tables_are_opened_by_iam_alone_whatever_the_account_says_of_lake_formation() -> None:
+    (database,) = resources("plain", "AWS::Glue::Database").values()
+    (right,) = database["DatabaseInput"]["CreateTableDefaultPermissions"]
+    assert right["Principal"] == {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}
+    assert right["Permissions"] == ["ALL"]
+
+
+def test_administrators_come_from_the_networks_that_are_named() -> None:
+    """S-18"""
+    told = {
+        name: function["Environment"]["Variables"].get("ADMIN_NETWORKS")
+        for name, function in resources("plain", "AWS::Lambda::Function").items()
+    }
+    assert {name for name, value in told.items() if value == {"Ref": "AdminNetworks"}} == {
+        "ApiFunction", "QueryDataFunction",
+    }  # fmt: skip
+    pattern = re.compile(TEMPLATE["Parameters"]["AdminNetworks"]["AllowedPattern"])
+    assert all(map(pattern.search, ("", "10.0.0.0/8", "10.0.0.0/8,2001:db8::/32")))
+    assert not any(map(pattern.search, ("10.0.0.1", "everywhere", "10.0.0.0/8,")))
 
 
 def test_queries_have_a_limit_a_place_and_a_key_that_who_starts_them_cannot_choose() -> None:

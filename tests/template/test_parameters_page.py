@@ -9,6 +9,8 @@ from typing import Any
 
 from test_template import ROOT, TEMPLATE
 
+from huitong.operating.doctor.table import CHECKS
+
 sys.path.insert(0, str(ROOT / "infra" / "checkov"))
 
 
@@ -34,6 +36,31 @@ def test_what_the_page_tells_to_set_by_task_can_be_set() -> None:
     named = set(re.findall(r"`([A-Z]\w+)(?:=[^`]*)?`", tasks))
     assert {"DomainName", "ClientCertificates", "Firewall", "SecondRegion", "MonthlyBudget"} <= named
     assert named - {"BLOCK"} <= set(TEMPLATE["Parameters"])
+
+
+def test_each_boundary_has_a_requirement_and_a_check_that_is_there() -> None:
+    """C-40: network, host, application, data, firewall, web intrusion protection, isolation gateway."""
+    section = (ROOT / "docs/deploy.md").read_text().partition("/ Boundaries\n")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1:-1] for line in section.splitlines() if line.startswith("| ")][1:]
+    assert [row[0].split()[0] for row in rows] == [
+        "网络边界",
+        "主机",
+        "应用",
+        "数据",
+        "防火墙",
+        "Web",
+        "隔离网闸",
+    ]
+    checks, targets = {check.id for check in CHECKS}, (ROOT / "Makefile").read_text()
+    for part, requirement, check in rows:
+        assert len(requirement.strip()) > 40, part
+        named = set(re.findall(r"`([A-Z]\w+)(?:=\w+)?`", requirement)) - {"COUNT"}
+        assert named <= set(TEMPLATE["Parameters"]) | set(TEMPLATE["Resources"]), part
+        judged = re.findall(r"`([^`]+)`", check)
+        assert judged, part
+        for one in judged:
+            known = one in checks or (ROOT / one).is_file() or f"\n{one.removeprefix('make ')}: " in targets
+            assert known, one
 
 
 def test_every_rule_of_checkov_that_is_skipped_has_a_reason() -> None:

@@ -202,6 +202,7 @@ class ApiSettings(Settings):
     user_pool_client: str = ""
     dead_letter_queues: str = ""  # name=address, comma separated
     password_days: int = 90  # after which a password allows nothing but its change
+    admin_networks: str = ""  # from which alone administrative roles are heard (CIDR, comma separated)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +220,7 @@ class QuerySettings(Settings):
     verify_claims: int = 3  # different values claimed for one field of one person a day
     athena_workgroup: str = "primary"
     athena_output: str = ""  # s3://bucket/prefix/
+    admin_networks: str = ""
     warm_megabytes: int = 2048
 
 

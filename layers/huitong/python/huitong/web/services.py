@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # annotations only: nothing of a capability is imported befor
     from huitong.identity.bounds import Bounds
     from huitong.identity.credentials import Credentials
     from huitong.identity.duties import Duties
+    from huitong.identity.networks import AdminNetworks
     from huitong.identity.posts import Posts
     from huitong.identity.sessions import Sessions
     from huitong.identity.sign_in import SignIn
@@ -95,6 +96,10 @@ class CommonServices:
     @property
     def bounds(self) -> Bounds:
         return cast("Bounds", self.area("bounds"))
+
+    @property
+    def admin_networks(self) -> AdminNetworks:
+        return cast("AdminNetworks", self.area("admin_networks"))
 
     @property
     def sessions(self) -> Sessions:

@@ -146,6 +146,7 @@ def _answered(routes: Blueprint, operation: Operation, handler: Handler, path: M
         elif not operation.public:
             principal = proven(request, operation, path, services)
             log["principal"] = principal.id
+            services.admin_networks.admit(principal, source)
             declared, unit = acting(request, operation, principal)
             log["unit"] = unit
         _check_path(path)

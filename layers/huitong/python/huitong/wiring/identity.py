@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from huitong.identity.attempts import Attempts
     from huitong.identity.bounds import Bounds
     from huitong.identity.duties import Duties
+    from huitong.identity.networks import AdminNetworks
     from huitong.identity.posts import Posts
     from huitong.identity.provider import IdentityProvider
     from huitong.identity.sessions import Sessions
@@ -25,6 +26,12 @@ def bounds(s: settings.Settings) -> Bounds:
     from huitong.identity.bounds import Bounds
 
     return Bounds(parts.register(s), parts.CLOCK)
+
+
+def admin_networks(s: settings.ApiSettings | settings.QuerySettings) -> AdminNetworks:
+    from huitong.identity.networks import AdminNetworks
+
+    return AdminNetworks.read(s.admin_networks)
 
 
 def sessions(s: settings.Settings) -> Sessions:
@@ -102,6 +109,7 @@ def unused(s: settings.Settings) -> Unused:
 
 BUILDERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "accounts": accounts,
+    "admin_networks": admin_networks,
     "bounds": bounds,
     "duties": duties,
     "posts": posts,
