@@ -16,6 +16,7 @@ from infra.packaging import (
     importing,
     interpreters,
     licences,
+    linking,
     locks,
     plan,
     sbom,
@@ -69,12 +70,17 @@ def _build(found: Plan, target: Target) -> None:
 
 
 def _imports(found: Plan, target: Target, tree: Path) -> str:
+    """The table of imports, or what is known without them. Raises PackagingError for what would not load."""
+    faults = linking.faults(found, target, tree, importing.third_party(found))
+    if faults:
+        raise PackagingError(f"{target.name}:\n  " + "\n  ".join(faults))
     python = interpreters.find(target.python, target.machine)
     if python:
         return importing.table(importing.check(found, tree, python), f"imported, {target.name}")
     return (
-        f"NOT IMPORTED: no Python {target.python} for {target.architecture} on this machine. Wheels and "
-        "libraries are of the right kind, by their tags and headers; nothing was loaded."
+        f"NOT IMPORTED: no Python {target.python} for {target.architecture} on this machine. Read, not run: "
+        "every module that the code names is in a layer, and every library is for this Python and processor "
+        "and finds the libraries and the glibc that it needs."
     )
 
 

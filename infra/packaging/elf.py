@@ -1,9 +1,11 @@
-"""The little of ELF that packaging needs: for which processor a library is, and where its symbols begin."""
+"""The little of ELF that packaging needs: for which processor a library is, what it needs to be loaded, and
+where its symbols begin."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 MACHINES: Final = {62: "x86_64", 183: "aarch64"}
@@ -11,6 +13,11 @@ _HEADER: Final = struct.Struct("<16sHHIQQQIHHHHHH")
 _PROGRAM: Final = struct.Struct("<IIQQQQQQ")
 _SECTION: Final = struct.Struct("<IIQQQQIIQQ")
 _MAGIC: Final = b"\x7fELF\x02\x01"  # 64 bits, little-endian: both of Lambda's processors
+_ENTRY: Final = struct.Struct("<QQ")  # of the dynamic section
+_NEED: Final = struct.Struct("<HHIII")
+_NEEDED_VERSION: Final = struct.Struct("<IHHII")
+_LOADED, _DYNAMIC = 1, 2  # kinds of program headers
+_LIBRARY, _STRINGS, _RUN_PATHS, _VERSIONS = 1, 5, (15, 29), 0x6FFFFFFE  # tags of entries
 _SHARED_OBJECT: Final = 3
 _ALLOCATED: Final = 2
 _WITHOUT_BYTES: Final = 8  # .bss
@@ -23,6 +30,65 @@ def machine(content: bytes) -> str:
     if not content.startswith(_MAGIC) or len(content) < _HEADER.size:
         return "other"
     return MACHINES.get(_HEADER.unpack_from(content)[2], "other")
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """What a library asks the loader for: others by name, where to look, versions of their symbols."""
+
+    libraries: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
+
+
+def linked(content: bytes) -> Linked:
+    """Of an ELF file's dynamic section; nothing of one that has none, nor of what is no ELF file."""
+    if not content.startswith(_MAGIC) or len(content) < _HEADER.size:
+        return Linked()
+    header = _HEADER.unpack_from(content)
+    programs = [_PROGRAM.unpack_from(content, header[5] + n * header[9]) for n in range(header[10])]
+    entries = [
+        pair
+        for kind, _, at, _, _, size, _, _ in programs
+        if kind == _DYNAMIC
+        for pair in _ENTRY.iter_unpack(content[at : at + size - size % _ENTRY.size])
+    ]
+    known = dict(reversed(entries))
+    if _STRINGS not in known:
+        return Linked()
+    strings = _offset(known[_STRINGS], programs)
+
+    def text(at: int) -> str:
+        return content[strings + at : content.index(b"\0", strings + at)].decode()
+
+    folders = [part for tag, at in entries if tag in _RUN_PATHS for part in text(at).split(":") if part]
+    versions: Iterable[int] = (
+        _versions(content, _offset(known[_VERSIONS], programs)) if _VERSIONS in known else ()
+    )
+    return Linked(
+        tuple(text(at) for tag, at in entries if tag == _LIBRARY),
+        tuple(folders),
+        tuple(sorted({text(at) for at in versions})),
+    )
+
+
+def _offset(address: int, programs: list[tuple[int, ...]]) -> int:
+    """Where in the file a place in memory comes from."""
+    return next(address - p[3] + p[2] for p in programs if p[0] == _LOADED and p[3] <= address < p[3] + p[5])
+
+
+def _versions(content: bytes, at: int) -> Iterator[int]:
+    """Places of the names of versions that are needed of other libraries."""
+    while True:
+        _, count, _, first, following = _NEED.unpack_from(content, at)
+        one = at + first
+        for _ in range(count):
+            _, _, _, name, after = _NEEDED_VERSION.unpack_from(content, one)
+            yield name
+            one += after
+        if not following:
+            return
+        at += following
 
 
 def without_symbols(content: bytes) -> bytes:
