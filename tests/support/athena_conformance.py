@@ -2,14 +2,15 @@
 
 The list is infra/athena/engine3.json. The grammar is that of Trino 422 (the package trino-query-parser), so
 what it takes was not decided by the library that wrote the text. Athena's own statements (UNLOAD, OPTIMIZE,
-VACUUM, Hive's DDL) are no part of it: their form is checked here, and what they hold by the grammar.
+VACUUM, Hive's DDL) are no part of it: their form is checked here, and what they hold by the grammar. And
+Trino's that Athena has not (CALL, GRANT, ALTER TABLE … EXECUTE) are refused before the grammar takes them.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -25,10 +26,16 @@ TYPES: Final = frozenset(LIST["types"]["dml"])
 _DDL_TYPES: Final = frozenset(LIST["types"]["ddl"])
 
 _UNLOAD: Final = re.compile(
-    r"UNLOAD \((?P<select>.*)\) TO 's3://[a-z0-9.-]+/[^']*/' "
-    r"WITH \(format = 'PARQUET', compression = 'ZSTD'\)",
-    re.DOTALL,
+    r"UNLOAD \((?P<select>.*)\) TO 's3://[a-z0-9.-]+/[^']*/' WITH \((?P<properties>.*)\)", re.DOTALL
 )
+_PROPERTY: Final = re.compile(
+    r"(?P<name>\w+) = (?P<value>'(?:[^']|'')*'|\d+|ARRAY\['\w+'(?:, '\w+')*\])(?:, |$)"
+)
+_TABLE: Final = r'(?:"[^"]+"|\w+)(?:\.(?:"[^"]+"|\w+)){0,2}'
+_OPTIMIZE: Final = re.compile(
+    rf"OPTIMIZE (?P<table>{_TABLE}) REWRITE DATA USING BIN_PACK(?: WHERE (?P<where>.+))?"
+)
+_VACUUM: Final = re.compile(rf"VACUUM {_TABLE}")
 _NAME: Final = r"`(?:[^`]|``)+`"
 _EXTERNAL: Final = re.compile(
     rf"CREATE EXTERNAL TABLE IF NOT EXISTS {_NAME}\.{_NAME} \((?P<columns>.*)\) "
@@ -47,26 +54,50 @@ def faults(sql: str) -> list[str]:
 def _faults(sql: str) -> Iterator[str]:
     if len(sql.encode()) > LIST["limits"]["query_bytes"]:
         yield f"{len(sql.encode())} bytes"
-    if sql.startswith("CREATE EXTERNAL"):
-        found = _EXTERNAL.fullmatch(sql)
-        if found is None:
-            yield "not in the form of CREATE EXTERNAL TABLE"
+    for start, judge in _JUDGES.items():
+        if sql.startswith(start):
+            yield from judge(sql)
             return
-        for column in re.split(r", (?=`)", found["columns"]):
-            kind = _COLUMN.fullmatch(column)
-            if kind is None or kind["type"] not in _DDL_TYPES:
-                yield f"column {column}"
-    elif sql.startswith("DROP"):
-        if _DROP.fullmatch(sql) is None:
-            yield "not in the form of DROP TABLE"
-    elif sql.startswith("UNLOAD"):
-        unload = _UNLOAD.fullmatch(sql)
-        if unload is None:
-            yield "not in the form of UNLOAD"
-        else:
-            yield from _of_query(unload["select"])
-    else:
-        yield from _of_query(sql)
+    yield f"no statement of Athena's that is known here: {sql[:20]}"
+
+
+def _of_external(sql: str) -> Iterator[str]:
+    found = _EXTERNAL.fullmatch(sql)
+    if found is None:
+        yield "not in the form of CREATE EXTERNAL TABLE"
+        return
+    for column in re.split(r", (?=`)", found["columns"]):
+        kind = _COLUMN.fullmatch(column)
+        if kind is None or kind["type"] not in _DDL_TYPES:
+            yield f"column {column}"
+
+
+def _of_optimize(sql: str) -> Iterator[str]:
+    found = _OPTIMIZE.fullmatch(sql)
+    if found is None:
+        yield "not in the form of OPTIMIZE"
+    elif found["where"]:
+        yield from grammar_faults(f"SELECT 1 FROM {found['table']} WHERE {found['where']}")
+
+
+def _in_form(form: re.Pattern[str]) -> Callable[[str], list[str]]:
+    return lambda sql: [] if form.fullmatch(sql) else [f"not in the form of {sql.split()[0]}"]
+
+
+def _of_unload(sql: str) -> Iterator[str]:
+    found, known = _UNLOAD.fullmatch(sql), LIST["unload"]
+    if found is None:
+        yield "not in the form of UNLOAD"
+        return
+    told = {p["name"]: p["value"].strip("'") for p in _PROPERTY.finditer(found["properties"])}
+    if _PROPERTY.sub("", found["properties"]):
+        yield f"properties {found['properties']}"
+    yield from (f"property {name}" for name in told if name not in known["properties"])
+    if told.get("format") not in known["formats"]:
+        yield f"format {told.get('format')}"
+    elif told["format"] == "PARQUET" and told.get("compression", "GZIP") not in known["parquet_compressions"]:
+        yield f"compression {told['compression']}"
+    yield from _of_query(found["select"])
 
 
 def _of_query(sql: str) -> Iterator[str]:
@@ -79,6 +110,17 @@ def _of_query(sql: str) -> Iterator[str]:
         yield "backticks outside of DDL"
     for part in _parts(sql):
         yield from grammar_faults(part)
+
+
+#: First words → who judges the rest. On Iceberg, Athena's DML is Trino's.
+_JUDGES: Final[dict[str | tuple[str, ...], Callable[[str], Iterable[str]]]] = {
+    ("SELECT", "WITH", "VALUES", "(", *LIST["iceberg"]["write"]): _of_query,
+    "UNLOAD": _of_unload,
+    "CREATE EXTERNAL": _of_external,
+    "DROP": _in_form(_DROP),
+    "OPTIMIZE": _of_optimize,
+    "VACUUM": _in_form(_VACUUM),
+}
 
 
 def _parts(sql: str) -> Iterator[str]:
