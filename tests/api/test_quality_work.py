@@ -139,6 +139,29 @@ def test_the_monthly_report_opens_as_workbook_and_as_pdf_and_tells_the_same(
         assert wanted in "".join(text.split())
 
 
+def test_a_delivery_of_an_early_morning_stands_under_its_day_in_china(call: Call, world: World) -> None:
+    """C-08: 01:30 of 6 January there is still 5 January by UTC."""
+    at = "2026-01-05T17:30:00.000Z"
+    made = Batch("b7", "claims", COURT, "full", "ingested", "k", filename="f.csv", received_at=at, order=at)
+    stored = world.batches.create(made, by="t")
+    world.batches.move(stored, "validated", by="validate", counts=Counts(received=1, accepted=1, withheld=1))
+    path = {"unit": COURT, "month": "2026-01"}
+    told = call("GET", "/v1/reports/quality/{unit}/{month}", as_="court", path=path).body
+    (rows,) = [t["rows"] for t in told["tables"] if t["name"] == "deliveries"]
+    assert [row[0] for row in rows] == ["2026-01-06"]
+
+
+def test_the_report_says_how_many_open_issues_it_does_not_list(
+    call: Call, world: World, batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huitong.supervision.quality.report._ISSUES", 1)
+    world.quality_issues.tick()
+    path = {"unit": COURT, "month": world.clock.now().isoformat()[:7]}
+    told = call("GET", "/v1/reports/quality/{unit}/{month}", as_="court", path=path).body
+    (rows,) = [t["rows"] for t in told["tables"] if t["name"] == "issues"]
+    assert [len(rows), rows[1][1:3]] == [2, ["另有 1 项", "1 more"]]
+
+
 def test_a_time_limit_is_set_by_the_operator(call: Call) -> None:
     """C-05, C-10."""
     body = {"days": 3, "by_unit": {BUREAU: 8}}

@@ -15,7 +15,7 @@ from huitong.supervision.quality.conflicts import Conflicts
 from huitong.supervision.quality.issues import QualityIssues
 from huitong.supervision.quality.keeping import Keeping
 from huitong.supervision.quality.monthly import Monthly
-from huitong.supervision.quality.overdue import Overdue
+from huitong.supervision.quality.overdue import Overdue, watched
 from huitong.supervision.quality.report import Reports
 from huitong.supervision.quality.statistics import Statistics
 
@@ -26,7 +26,7 @@ def quality_areas(world: Any) -> None:
     w.quality_issues = QualityIssues(*kept, w.batches, supervision=lambda: w.supervision)
     rules = Rulebook(w.register, w.traces, w.clock, w.contracts)
     w.conflicts = Conflicts(*kept, rules, rules.known, w.staging)
-    w.monthly_scores = Monthly(w.contracts.all, w.batches, w.calendar, w.clock)
+    w.monthly_scores = Monthly(w.contracts.all, w.batches, w.calendar, w.clock, w.contracts.registered)
     w.exchange_statistics = Statistics(w.contracts.all, w.batches, Deliveries(w.register), w.traces)
     w.score_alerts = ScoreAlerts(w.register, w.traces, w.events, w.clock)
 
@@ -40,16 +40,15 @@ def quality_areas(world: Any) -> None:
     )
 
     def late(unit: str) -> Any:
-        return found(w.contracts.all(), w.batches, w.clock.now(), unit, w.calendar.working_days().is_working)
+        working = w.calendar.working_days().is_working
+        return found(w.contracts.all(), w.batches, w.clock.now(), unit, working, w.contracts.registered)
 
-    w.overdue = Overdue(
-        late, w.quality_issues, w.supervision.overdue, w.conflicts.of_unit, w.restrictions.all, w.calendar,
-        w.clock,
-    )  # fmt: skip
+    desks = watched(w.quality_issues, w.conflicts, w.supervision, w.corrections)
+    w.overdue = Overdue(late, desks, w.restrictions.all, w.calendar, w.clock)
     w.quality_reports = Reports(
         w.monthly_scores,
         w.quality_issues,
-        w.conflicts.of_unit,
+        w.conflicts.waiting,
         w.corrections.of_unit,
         lambda code: w.units.get(code).name,
         w.clock,

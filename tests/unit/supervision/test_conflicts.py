@@ -19,6 +19,7 @@ from huitong.procedures.deciding import Actor
 from huitong.quality.rulebook.model import OfficeRule
 from huitong.supervision.quality.comparing import Comparison
 from huitong.supervision.quality.conflicts import Conflicts
+from huitong.supervision.quality.overdue import Overdue
 from huitong.tickets.marks import Marks
 from huitong.warehouse.lakehouse import Lakehouse
 
@@ -73,10 +74,10 @@ class World:
         )  # fmt: skip
         self.marks = Marks(ports.register, self.clock)
 
-    def deliver(self, resource: str, **phones: str) -> list[Any]:
+    def deliver(self, resource: str, amount: str = "10.00", **phones: str) -> list[Any]:
         self.clock.advance(minutes=1)
         file = self.root / f"{resource}-{self.clock.now().timestamp()}.csv"
-        rows = [f"{no},{phone},10.00" for no, phone in phones.items()]
+        rows = [f"{no},{phone},{amount}" for no, phone in phones.items()]
         file.write_text("\n".join(["no,phone,amount", *rows]) + "\n")
         self.platform.deliver(file, resource, COURT if resource == "persons" else BUREAU)
         return self.conflicts.look(resource)
@@ -131,12 +132,33 @@ def test_the_authoritative_source_of_the_item_is_asked_where_the_catalogue_names
     assert opened.parties["collector"] == COURT
 
 
-def test_a_difference_within_the_tolerance_is_none(tmp_path: Path) -> None:
-    """L-06."""
-    parameters = {**RULE.parameters, "other_field": "amount", "tolerance": "0.00"}
+@pytest.mark.parametrize(("theirs", "conflicts"), [("10.05", 0), ("9.95", 0), ("10.06", 1), ("9.94", 1)])
+def test_a_difference_within_the_tolerance_is_none(tmp_path: Path, theirs: str, conflicts: int) -> None:
+    """L-06: up to the tolerance, on either side, and not beyond."""
+    parameters = {**RULE.parameters, "other_field": "amount", "tolerance": "0.05"}
     w = World(tmp_path, replace(RULE, fields=("amount",), parameters=parameters))
-    w.deliver("persons", a="1")
-    assert w.deliver("registry", a="2") == []
+    w.deliver("persons", amount="10.00", a="1")
+    assert len(w.deliver("registry", amount=theirs, a="2")) == conflicts
+
+
+def test_who_is_late_with_a_conflict_is_who_is_to_correct(tmp_path: Path) -> None:
+    """C-09, L-06: first the collector that has not decided, then the unit whose value is wrong."""
+    w = World(tmp_path)
+    w.deliver("persons", a="15400000001")
+    (opened,) = w.deliver("registry", a="15400000009")
+    listed = Overdue(
+        lambda _: (), [w.conflicts.desk], lambda: (), Calendar(w.register), w.clock
+    )  # nothing else is watched here
+    assert listed.list() == []
+    w.clock.advance(days=30)
+    (waits,) = listed.list()
+    assert (waits["unit"], waits["kind"], waits["days"] > 10) == (BUREAU, "conflict", True)
+    w.conflicts.take(opened.id, "mine", who(BUREAU), {"reason": "已核对原件"})
+    assert listed.list() == []
+    w.clock.advance(days=30)
+    (late,) = listed.list(COURT)
+    assert (late["unit"], late["id"], late["zh"]) == (COURT, opened.id, "多元校核差异:更正期限")
+    assert listed.list(BUREAU) == []
 
 
 def test_a_rule_about_a_table_that_is_not_published_waits(tmp_path: Path) -> None:

@@ -176,3 +176,22 @@ def test_a_file_that_cannot_be_read_is_an_issue_too(world: Any) -> None:
     world.batches.move(stored, "rejected", by="intake", decision="rejected", refusal={"code": "x"})
     world.issues.tick()
     assert [r.content["rule"] for r in world.issues.list(COURT)] == ["delivery.refused"]
+
+
+def test_what_waits_is_listed_however_much_has_ended(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C-05, C-09: the oldest open issue is the one that must not fall off a list."""
+    monkeypatch.setattr("huitong.supervision.quality.issues._ENDED_MOST", 1)
+    world.issues.follow(delivered(world, "b1", CHECKS))
+    oldest = {r.id for r in world.issues.list(COURT)}
+    world.issues.follow(delivered(world, "b2", CHECKS, mode="increment"))
+    for record in world.issues.list(COURT, batch="b2"):
+        world.issues.take(record.id, "close", DESK, {"reason": "x"})
+    assert {r.id for r in world.issues.waiting(COURT)} == oldest
+    for unit in (COURT, ""):
+        found = world.issues.list(unit)
+        assert oldest <= {r.id for r in found}
+        assert len(found) == 4
+        assert {r.content["batch"] for r in world.issues.list(unit, state="closed")} == {"b2"}
+    issue = min(oldest)
+    world.issues.take(issue, "assign", QUALITY, {"officer": "li.si"})
+    assert [r.id for r in world.issues.list(officer="li.si")] == [issue]

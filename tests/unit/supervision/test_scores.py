@@ -16,6 +16,7 @@ from huitong.contracts.frequency import due_by
 from huitong.contracts.model import Contract, Field, RowRule
 from huitong.local.register import MemoryRegister
 from huitong.procedures.calendar import Calendar
+from huitong.supervision.quality.monthly import Monthly
 from huitong.supervision.quality.scores import Measured, Scores, Share, measured, ranking, scores, summed
 from huitong.supervision.quality.statistics import Statistics
 from huitong.supervision.quality.timeliness import dues, timely
@@ -102,6 +103,66 @@ def test_two_deliveries_of_one_period_meet_one_duty() -> None:
     found = dues(landed, "monthly", low, high, now, DAYS)
     # Saturday 28 February is worked, to make up for the Spring Festival
     assert [(d.met, d.moment) for d in found] == [(True, at("2026-03-01T00:00:00"))]
+
+
+def test_who_stops_delivering_is_scored_in_every_month_until_something_comes() -> None:
+    """C-09: a month without anything is no month without a duty."""
+    landed = [at("2026-01-05T10:00:00")]
+    now = at("2026-06-20T00:00:00")
+    for month in (3, 4, 5):
+        low, high = at(f"2026-0{month}-01T00:00:00"), at(f"2026-0{month + 1}-01T00:00:00")
+        (owed,) = dues(landed, "monthly", low, high, now, DAYS)
+        assert (owed.moment, owed.came, timely([owed])) == (at("2026-03-01T00:00:00"), None, Share(0, 2))
+    low, high = at("2026-05-01T00:00:00"), at("2026-06-01T00:00:00")
+    came = [*landed, at("2026-05-08T09:00:00")]
+    assert dues(came, "monthly", low, high, now, DAYS) == [], (
+        "March and April told of it: it is not told twice"
+    )
+
+
+class Landed:
+    """The deliveries of the one resource."""
+
+    def __init__(self, *batches: Batch) -> None:
+        self._batches = sorted(batches, key=lambda b: b.received_at, reverse=True)
+
+    def of_resource(self, _: str, *, low: str = "", high: str = "~", limit: int = 0) -> list[Batch]:
+        found = [b for b in self._batches if low <= b.received_at <= high]
+        return found[:limit] if limit else found
+
+
+def in_month(name: str, *batches: Batch) -> Measured:
+    contract = replace(CONTRACT, frequency="monthly")
+    calendar = Calendar(MemoryRegister())
+    clock = SimpleNamespace(now=lambda: at("2026-06-20T00:00:00"))
+    month = Monthly(
+        lambda: [contract], Landed(*batches), calendar, clock, lambda _: "2026-01-05T02:00:00.000Z"
+    )
+    return month.of(name).units()["U"]
+
+
+def test_a_resource_that_never_came_is_owed_from_its_registration() -> None:
+    """C-09: registered in January, so due by the end of February."""
+    none = in_month("2026-02")
+    assert (none.provided, none.timely) == (Share(), Share())
+    for name in ("2026-03", "2026-05"):
+        owed = in_month(name)
+        assert (owed.provided, owed.timely) == (Share(0, 1), Share(0, 2))
+        assert scores(owed).total == Decimal("0.00")
+
+
+def test_the_same_content_again_is_in_time_and_what_the_platform_brings_again_is_no_delivery() -> None:
+    """C-09, L-36: one rule decides on lateness and on scores."""
+
+    def landed(status: str, day: str, **more: str) -> Batch:
+        return replace(batch(4), status=status, received_at=f"2026-{day}T01:00:00.000Z", **more)  # type: ignore[arg-type]
+
+    first = landed("published", "01-20")
+    assert in_month("2026-03", first).timely == Share(0, 2)
+    assert in_month("2026-03", first, landed("duplicate", "02-20")).timely == Share(2, 2)
+    for other in ({"mends": "b0"}, {"mends": "b0", "replay": True}, {"edition": "e / v2"}):
+        again = landed("published", "02-20", **other)  # type: ignore[arg-type]
+        assert in_month("2026-03", first, again).timely == Share(0, 2), other
 
 
 def test_equal_units_share_a_rank_and_who_had_no_duty_has_none() -> None:

@@ -16,6 +16,12 @@ from huitong.errors import Conflict
 from huitong.ports import Clock, Queue, timestamp
 
 _PASSED = frozenset({"rejected", "duplicate", "superseded"})
+_MADE = " / v"
+
+
+def taken_again(batch: Batch) -> bool:
+    """Whether the platform made it of a delivery that had come before."""
+    return _MADE in batch.edition
 
 
 class ContractSource(Protocol):
@@ -38,7 +44,7 @@ class Again:
         batch = self.batches.get(id).batch
         contract = self.contracts.get(batch.resource)
         self._check(batch, contract)
-        edition = f"{batch.edition.partition(' / v')[0]} / v{contract.version}"
+        edition = f"{batch.edition.partition(_MADE)[0]}{_MADE}{contract.version}"
         made = batch_id(batch.unit, batch.resource, batch.sha256, edition)
         known = self.batches.find(made)
         if known is None:
@@ -88,7 +94,7 @@ class Again:
                 f"Batch {batch.id} was taken by the present version {contract.version} of the contract",
                 batch=batch.id,
             )
-        made = f" / v{contract.version}"
+        made = f"{_MADE}{contract.version}"
         for other in self.batches.of_resource(batch.resource, limit=50):
             newer = other.order > batch.order and other.status not in _PASSED
             if newer and not (other.sha256 == batch.sha256 and other.edition.endswith(made)):

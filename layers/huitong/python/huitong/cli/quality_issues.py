@@ -33,7 +33,7 @@ _RANK: Final = {
     "provision": "提供", "timeliness": "及时", "quality": "质量",
 }  # fmt: skip
 _OVERDUE: Final = {
-    "kind": "事项 kind", "unit": "单位 unit", "resource": "资源 resource", "id": "编号 id",
+    "zh": "事项 duty", "kind": "类别 kind", "unit": "单位 unit", "resource": "资源 resource", "id": "编号 id",
     "due": "期限 due", "days": "逾期工作日 days", "restricted": "已限制 restricted",
 }  # fmt: skip
 _STATISTICS: Final = {

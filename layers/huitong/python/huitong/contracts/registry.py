@@ -34,6 +34,7 @@ class Contracts:
         self._documents = documents
         self._clock = clock
         self._versions: dict[tuple[str, int], Contract] = {}
+        self._begun: dict[str, str] = {}  # never changes once it is there
 
     def put(self, document: str, *, by: str, provider: str = "") -> Contract:
         """Register a document and return its contract: version 1, the next one, or the present one if the
@@ -102,6 +103,12 @@ class Contracts:
     def versions(self, id: str) -> list[Contract]:
         """Every version of one resource, oldest first; empty when there is none."""
         return [self._kept(_contract(item)) for item in self._register.query(_pk(id), prefix="V#")]
+
+    def registered(self, id: str) -> str:
+        """When its first version was registered (ports.timestamp); empty for an unknown resource."""
+        if id not in self._begun and (first := self._register.get(_pk(id), _version(1))) is not None:
+            self._begun[id] = str(first.body["at"])
+        return self._begun.get(id, "")
 
     def document(self, contract: Contract) -> str:
         """The YAML text as it was registered. Raises NotFound."""

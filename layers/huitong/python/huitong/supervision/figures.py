@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final, Protocol
 
 from huitong.audit.trace import Trace
@@ -168,8 +168,7 @@ def span(year: int, month: int) -> tuple[str, str]:
 def _elapsed(record: Record, days: WorkingDays) -> int:
     """Working days from the opening to the end."""
     started, ended = (
-        date.fromisoformat(record.created_at[:10]),
-        date.fromisoformat(record.history[-1].at[:10]),
+        china_day(datetime.fromisoformat(moment)) for moment in (record.created_at, record.history[-1].at)
     )
     return days.between(started, ended)
 

@@ -75,7 +75,8 @@ def monthly(s: Any) -> Monthly:
     from huitong.supervision.quality.monthly import Monthly
 
     contracts = parts.contracts(s, s.staging_bucket)
-    return Monthly(contracts.all, parts.batches(s), Calendar(parts.register(s)), parts.CLOCK)
+    calendar = Calendar(parts.register(s))
+    return Monthly(contracts.all, parts.batches(s), calendar, parts.CLOCK, contracts.registered)
 
 
 @cache
@@ -126,18 +127,18 @@ def putting(s: Any) -> Callable[[str, Sequence[Mapping[str, Any]], str], object]
 def overdue(s: Any) -> Overdue:
     from huitong.batches.lateness import found
     from huitong.procedures.calendar import Calendar
-    from huitong.supervision.quality.overdue import Overdue
+    from huitong.supervision.quality.overdue import Overdue, watched
+    from huitong.wiring.corrections import corrections
 
     contracts, batches = parts.contracts(s, s.staging_bucket), parts.batches(s)
 
     def late(unit: str) -> Iterable[Late]:
-        return found(contracts.all(), batches, parts.CLOCK.now(), unit, oversight.working_day(s))
+        now, working = parts.CLOCK.now(), oversight.working_day(s)
+        return found(contracts.all(), batches, now, unit, working, contracts.registered)
 
     return Overdue(
         late,
-        quality_issues(s),
-        oversight.supervision(s).overdue,
-        conflicts(s).of_unit,
+        watched(quality_issues(s), conflicts(s), oversight.supervision(s), corrections(s)),
         oversight.restrictions(s).all,
         Calendar(parts.register(s)),
         parts.CLOCK,
@@ -155,7 +156,7 @@ def quality_reports(s: Any) -> Reports:
     return Reports(
         monthly(s),
         quality_issues(s),
-        conflicts(s).of_unit,
+        conflicts(s).waiting,
         corrections(s).of_unit,
         lambda code: units.get(code).name,
         parts.CLOCK,

@@ -233,8 +233,11 @@ class Conflicts:
             self.settle(id)
         return record
 
-    def of_unit(self, unit: str = "") -> list[Record]:
-        return self.desk.of_unit(unit, limit=500) if unit else self.desk.in_state(limit=500)
+    def waiting(self, unit: str = "") -> list[Record]:
+        """All conflicts that have not ended, of one unit or of all. Eventually consistent."""
+        open_states = [s.name for s in CONFLICT.states if not s.final]
+        found = self.desk.in_state(*open_states, limit=0)
+        return [r for r in found if unit in ("", *r.parties.values())]
 
     def get(self, id: str) -> Record:
         """Raises NotFound."""

@@ -34,6 +34,8 @@ _ESCALATED: Final = "QUALITY-ESCALATED"
 #: An officer of the unit hears of these by notice; what a unit does itself it knows.
 _TOLD: Final = frozenset({"confirm", "return", "uphold", "reject", "close", "pass", "fail", "escalate"})
 _TO_DESK: Final = frozenset({"report", "dispute", "escalate"})
+_WAITING: Final = tuple(s.name for s in QUALITY_ISSUE.states if not s.final)
+_ENDED_MOST: Final = 1_000
 
 
 class Rectifying(Protocol):
@@ -202,12 +204,20 @@ class QualityIssues:
         self, unit: str = "", *, state: str = "", resource: str = "", batch: str = "", officer: str = "",
         late: bool = False,
     ) -> list[Record]:  # fmt: skip
-        """Of one unit newest first, or of all ("" = for the operator's desk)."""
-        found = self.desk.of_unit(unit, limit=1_000) if unit else self.desk.in_state(
-            *([state] if state else []), limit=1_000
-        )  # fmt: skip
+        """Of one unit, or of all ("" = for the operator's desk), newest first.
+
+        What waits is never left out, however much there is. Of issues that ended at most 1,000 are looked at;
+        ``officer`` and ``late`` ask for what waits, unless ``state`` names another.
+        """
+        if state in _WAITING or (not state and (officer or late)):
+            found = self.waiting(unit)
+        elif unit:
+            found = [*self.waiting(unit), *self._ended(self.desk.of_unit(unit, limit=_ENDED_MOST))]
+        else:
+            ended = [s.name for s in QUALITY_ISSUE.states if s.final and state in ("", s.name)]
+            found = [*self.waiting(), *self.desk.in_state(*ended, limit=_ENDED_MOST)]
         today = china_day(self._clock.now())
-        return [
+        chosen = [
             r
             for r in found
             if state in ("", r.state)
@@ -216,6 +226,15 @@ class QualityIssues:
             and officer in ("", r.content["officer"])
             and (not late or overdue(r, today))
         ]
+        return sorted(chosen, key=Desk.place, reverse=True)
+
+    def waiting(self, unit: str = "") -> Sequence[Record]:
+        """All issues that have not ended, of one unit or of all. Eventually consistent."""
+        return [r for r in self.desk.in_state(*_WAITING, limit=0) if unit in ("", r.parties["unit"])]
+
+    @staticmethod
+    def _ended(records: Sequence[Record]) -> Sequence[Record]:
+        return [r for r in records if r.state not in _WAITING]
 
     def counts(self, records: Sequence[Record]) -> dict[str, int]:
         """By state, and how many are overdue."""

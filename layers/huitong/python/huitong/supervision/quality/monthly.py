@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, Protocol
 
+from huitong.batches.lateness import arrived
 from huitong.batches.model import Batch
 from huitong.contracts.model import Contract
 from huitong.errors import BadRequest
@@ -18,8 +19,7 @@ from huitong.supervision.quality.timeliness import Due, dues, timely
 
 #: The platform's own tables of these figures are not scored themselves.
 OWN: Final = frozenset({"quality_scores", "exchange_statistics"})
-_ARRIVED: Final = frozenset({"published", "superseded", "validated", "held"})
-_COUNTED: Final = frozenset({*_ARRIVED, "rejected"})
+_COUNTED: Final = frozenset({"published", "superseded", "validated", "held", "rejected"})
 _BEFORE: Final = 20
 
 
@@ -62,13 +62,17 @@ class Month:
 
 
 class Monthly:
+    """``registered``: when a resource was registered, which starts the duty of its first delivery."""
+
     def __init__(
         self,
         contracts: Callable[[], Iterable[Contract]],
         batches: Received,
         calendar: Calendar,
         clock: Clock,
+        registered: Callable[[str], str],
     ) -> None:
+        self._registered = registered
         self._contracts = contracts
         self._batches = batches
         self._calendar = calendar
@@ -89,19 +93,24 @@ class Monthly:
         return Month(name, low, high, {c.id: self._of(c, low, high, now, days) for c in chosen})
 
     def _of(self, contract: Contract, low: str, high: str, now: datetime, days: WorkingDays) -> OfResource:
-        within = [
-            b for b in self._batches.of_resource(contract.id, low=low, high=high) if b.status in _COUNTED
-        ]
-        before = self._batches.of_resource(contract.id, high=low, limit=_BEFORE)
-        landed = [_moment(b) for b in (*before, *within) if b.status in _ARRIVED and not b.mends]
+        found = self._batches.of_resource(contract.id, low=low, high=high)
+        within = [b for b in found if b.status in _COUNTED]
+        landed = [_moment(b.received_at) for b in (*self._before(contract.id, low), *found) if arrived(b)]
+        if not landed and (at := self._registered(contract.id)):
+            landed = [_moment(at)]
         end = datetime.fromisoformat(high) + timedelta(milliseconds=1)
         owed = dues(landed, contract.frequency, datetime.fromisoformat(low), end, now, days)
         each = tuple((b, measured(b, contract)) for b in reversed(within))
-        arrived = any(b.status in _ARRIVED for b in within)
-        came = arrived or any(d.came is not None for d in owed)
-        provided = Share(int(came), 1) if owed or arrived else Share()
+        came = any(map(arrived, found)) or any(d.came is not None for d in owed)
+        provided = Share(int(came), 1) if owed or came else Share()
         whole = summed(m for _, m in each).plus(Measured(timely=timely(owed), provided=provided))
         return OfResource(contract, whole, each, tuple(owed))
+
+    def _before(self, resource: str, low: str) -> list[Batch]:
+        newest = self._batches.of_resource(resource, high=low, limit=_BEFORE)
+        if len(newest) < _BEFORE or any(map(arrived, newest)):
+            return newest
+        return self._batches.of_resource(resource, high=low)
 
 
 def month_of(name: str) -> tuple[int, int]:
@@ -131,5 +140,5 @@ def shown(measured: Measured) -> dict[str, Any]:
     }
 
 
-def _moment(batch: Batch) -> datetime:
-    return datetime.fromisoformat(batch.received_at).astimezone(UTC)
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)

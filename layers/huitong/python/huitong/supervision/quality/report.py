@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from huitong.supervision.quality.monthly import Month, Monthly, month_before
 from huitong.supervision.quality.scores import DIMENSIONS, Scores, ranking, scores, trend
 
 _RULES: Final = 15
+_ISSUES: Final = 50
 _NAMES: Final[Mapping[str, tuple[str, str]]] = {
     "total": ("总分", "total"),
     "provision": ("提供", "provision"),
@@ -101,7 +103,7 @@ class Report:
 
 
 class Reports:
-    """``conflicts`` and ``corrections``: records that the unit is a party to."""
+    """``conflicts`` that wait and ``corrections``: records that the unit is a party to."""
 
     def __init__(
         self,
@@ -157,12 +159,13 @@ class Reports:
         rows = [
             [r.content["resource"], r.content["rule"], item(r.content), r.content["remaining"],
              desk.state(r.state).zh, r.clocks["mend"].due, r.content["officer"] or "未分派"]
-            for r in self._issues.list(unit)
-            if not desk.state(r.state).final
+            for r in sorted(self._issues.waiting(unit), key=lambda r: (r.clocks["mend"].due, r.id))
         ]  # fmt: skip
+        if (more := len(rows) - _ISSUES) > 0:  # told, not left out: the list would look like all there is
+            rows = [*rows[:_ISSUES], ["…", f"另有 {more} 项", f"{more} more", None, "", "", ""]]
         heading = [("资源", "resource"), ("规则", "rule"), ("数据项", "field"), ("未整改", "open"),
                    ("状态", "state"), ("期限", "due"), ("承办人", "officer")]  # fmt: skip
-        return Table("issues", "未关闭的质量问题", "Open quality issues", heading, rows[:50],
+        return Table("issues", "未关闭的质量问题", "Open quality issues", heading, rows,
                      (16, 18, 18, 9, 12, 12, 15))  # fmt: skip
 
     def _of_corrections(self, unit: str, month: Month) -> Table:
@@ -198,7 +201,7 @@ def _resources(unit: str, month: Month, before: Month) -> Table:
 
 def _deliveries(unit: str, month: Month) -> Table:
     rows = [
-        [b.received_at[:10], one.contract.id, b.filename or b.id[:12], b.counts.received, b.counts.accepted,
+        [_day(b.received_at), one.contract.id, b.filename or b.id[:12], b.counts.received, b.counts.accepted,
          b.counts.quarantined, b.counts.duplicate, _STATUS.get(b.status, b.status)]
         for one in month.of_unit(unit)
         for b, _ in one.batches
@@ -249,9 +252,8 @@ def _of_records(records: Iterable[Record]) -> Table:
 
     rows = [
         [r.id, r.content["resource"], r.content["other"], r.content["field"], r.content["count"],
-         CONFLICT.state(r.state).zh, r.created_at[:10]]
+         CONFLICT.state(r.state).zh, _day(r.created_at)]
         for r in records
-        if not CONFLICT.state(r.state).final
     ]  # fmt: skip
     heading = [("编号", "id"), ("资源", "resource"), ("另一方资源", "other"), ("数据项", "field"),
                ("记录数", "records"), ("状态", "state"), ("发现日", "found")]  # fmt: skip
@@ -265,9 +267,12 @@ _STATUS: Final = {
 }  # fmt: skip
 
 
-def _last_day(moment: Any) -> str:
-    from datetime import timedelta
+def _day(moment: str) -> str:
+    """The day in China: an early morning there is still the day before by UTC."""
+    return china_day(datetime.fromisoformat(moment)).isoformat()
 
+
+def _last_day(moment: datetime) -> str:
     return china_day(moment - timedelta(seconds=1)).isoformat()
 
 

@@ -48,11 +48,12 @@ def dues(
     now: datetime,
     days: WorkingDays,
 ) -> list[Due]:
-    """The duties whose moment lies in [low, high) and has passed, oldest first.
+    """The duties whose moment lies in [low, high) and has passed, oldest first. One from before that is still
+    unmet counts, too: who stops delivering does not drop out of the scores.
 
-    ``landed``: all usable deliveries, also earlier ones, in any order. Each delivery starts the next duty; a
-    duty that nothing met in its time is met by the next delivery, late; duties that fell due in between are
-    not counted again: the next one runs from that delivery.
+    ``landed``: all usable deliveries before ``high``, also earlier ones, in any order. Each starts the next
+    duty; a duty that nothing met in its time is met by the next delivery, late; duties that fell due in
+    between are not counted again: the next one runs from that delivery.
     """
     working: Working = days.is_working
     found: list[Due] = []
@@ -69,7 +70,8 @@ def dues(
             found.append(Due(due, came, _late(due, came or now, days)))
         if len(found) > _MOST:
             break
-    return [d for d in found if low <= d.moment < high and d.moment <= now]
+    passed = (d for d in found if d.moment < high and d.moment <= now)
+    return [d for d in passed if d.moment >= low or d.came is None]
 
 
 def _late(due: datetime, came: datetime, days: WorkingDays) -> int:
