@@ -194,6 +194,13 @@ class TestCommandLine:
         )
         assert listed["items"][0]["open"] == 1
         self._run(world, monkeypatch, "quarantine", "show", first.id)
+        monkeypatch.chdir(tmp_path)
+        for name in (
+            "claims_问题.csv",
+            "claims_问题-2.csv",
+        ):  # a file that is being mended is not written over
+            self._run(world, monkeypatch, "returned", first.id)
+            assert (tmp_path / name).read_text().startswith("claim_no"), name
         shown = json.loads(
             self._run(world, monkeypatch, "quarantine", "preview", first.id, "--json", as_="officer").stdout
         )

@@ -8,9 +8,11 @@ from pathlib import Path
 import openpyxl
 import pytest
 from flow_world import AMOUNT, KEY, UNIT, Flow, contract
+from test_quarantine_replayed import landed, quarantine
 from tests.support.returned_world import WRITERS, give_back_of, in_office, mend, taken
 
 from huitong.batches.model import Batch
+from huitong.errors import NotFound
 from huitong.intake.returned import PROBLEMS_COLUMN, ROW_COLUMN
 
 DOCUMENT = contract(KEY, f"{AMOUNT}, required: true", "name: noted, logicalType: date")
@@ -168,3 +170,35 @@ def test_a_file_is_made_once_and_its_use_is_on_record(flow: Flow, tmp_path: Path
     url = desk.link(made, first, by="clerk", unit=UNIT, request="r1", source="")
     assert made.key in url
     assert len(flow.ports.register._items) == before + 1  # type: ignore[attr-defined]
+
+
+def test_a_file_that_is_not_kept_any_more_is_made_anew(flow: Flow, tmp_path: Path) -> None:
+    """C-13: after 90 days the bucket has dropped it, and its rows can still be mended."""
+    path = tmp_path / "f.xlsx"
+    WRITERS["f.xlsx"](ROWS[:4], path)
+    first = delivered(flow, path)
+    desk = give_back_of(flow)
+    made = desk.make(first, whole=False)
+    flow.ports.staging.delete(made.key)
+    assert desk.find(first, whole=False) is None, "an address of nothing is told to nobody"
+    again = desk.make(first, whole=False)
+    assert desk.find(first, whole=False) == again
+    copy = taken(flow, again, tmp_path)
+    mend(copy, MENDED)
+    assert delivered(flow, copy, mends=first.id).counts.accepted == 3
+
+
+def test_rows_that_have_expired_are_not_given_back_again(flow: Flow) -> None:
+    """X-12: their file was written over, and no other is made of what is still in the landed one."""
+    first = landed(flow, "item,amount,noted\n001,1.00,\n002,zwei,\n")
+    desk, keeper = give_back_of(flow), quarantine(flow)
+    made = desk.make(first, whole=False)
+    for days in (175, 20):
+        flow.ports.clock.advance(seconds=days * 86_400)  # type: ignore[attr-defined]
+        keeper.tick()
+    keeper.let_go(first.id)
+    assert flow.ports.staging.read(made.key) == b""
+    first = flow.now(first)
+    assert desk.find(first, whole=False) is None
+    with pytest.raises(NotFound):
+        desk.make(first, whole=False)

@@ -50,7 +50,7 @@ def returned(
     if not asked["ready"]:
         note("  … 正在生成 being made")
     made = _waited(api, id, whole, unit, timeout)
-    target = Path(output or made["filename"])
+    target = Path(output) if output else _free(Path(Path(made["filename"]).name))
     api.download(made["url"], target, sha256=made["sha256"])
     if as_json:
         show_json({**{k: v for k, v in made.items() if k != "url"}, "file": str(target)})
@@ -59,6 +59,12 @@ def returned(
         if made.get("note_zh"):
             note(f"  {made['note_zh']} / {made['note_en']}")
         note(f"  补正后 then: huitong upload {target} --resource … --mends {id}")
+
+
+def _free(path: Path) -> Path:
+    """A name that is not taken: somebody may be mending the file of before."""
+    numbered = (path.with_stem(f"{path.stem}-{n}") for n in range(2, 1_000))
+    return next((p for p in (path, *numbered) if not p.exists()), path)
 
 
 def _waited(api: Any, id: str, whole: bool, unit: str, timeout: float) -> dict[str, Any]:

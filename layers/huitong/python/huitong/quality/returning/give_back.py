@@ -87,9 +87,15 @@ class GiveBack:
         self._clock = clock
 
     def find(self, batch: Batch, *, whole: bool) -> Returned | None:
-        """The file, if it was made of the findings as they are now."""
+        """The file, if it was made of the findings as they are now and is still kept."""
         item = self._register.get(f"RETURNED#{batch.id}", _variant(batch, self.whole(batch, whole)))
-        return Returned(**item.body) if item else None
+        made = Returned(**item.body) if item else None
+        return made if made is not None and self._is_kept(made) else None
+
+    def _is_kept(self, made: Returned) -> bool:
+        """Files go after 90 days, and when what they hold has expired; entries stay. A list tells, since not
+        everybody who says that a file is ready may read it."""
+        return any(o.key == made.key and o.size == made.size for o in self._staging.list(made.key))
 
     def make(self, batch: Batch, *, whole: bool) -> Returned:
         """The file, made if it was not yet. Raises NotFound where there is nothing to give back."""
@@ -99,13 +105,18 @@ class GiveBack:
             return known
         self.check(batch)
         made = self._made(batch, whole)
-        entry = Item(f"RETURNED#{batch.id}", _variant(batch, whole), asdict(made))
+        at = (f"RETURNED#{batch.id}", _variant(batch, whole))
+        gone = self._register.get(*at)
         with suppress(Conflict):  # somebody made it at the same time
-            self._register.create(entry)
+            if gone is None:
+                self._register.create(Item(*at, asdict(made)))
+            else:
+                self._register.replace(replace(gone, body=asdict(made)))
         return made
 
     def check(self, batch: Batch) -> None:
-        """Raises NotFound where there is nothing to give back: no findings, or a file that was not read."""
+        """Raises NotFound where there is nothing to give back: no findings, a file that was not read, or rows
+        that have expired."""
         if not batch.findings:
             raise NotFound(
                 f"批次 {batch.id} 没有逐行的问题,无文件可退",
@@ -113,6 +124,19 @@ class GiveBack:
                 batch=batch.id,
                 status=batch.status,
             )
+
+        stored = self._batches.holdings.find(self._first(batch))
+        if stored is not None and stored.holding.expired_at:
+            raise NotFound(
+                f"批次 {batch.id} 的隔离行已过期,不再退回",
+                f"The rows of batch {batch.id} in quarantine have expired: nothing is given back any more",
+                batch=batch.id,
+                expired_at=stored.holding.expired_at,
+            )
+
+    def _first(self, batch: Batch) -> Batch:
+        """The delivery whose rows it is about."""
+        return self._batches.get(batch.mends).batch if batch.mends else batch
 
     def link(self, returned: Returned, batch: Batch, *, by: str, unit: str, request: str, source: str) -> str:
         """An address for a few minutes; its use is on record before it is told (S-15)."""
@@ -134,7 +158,7 @@ class GiveBack:
         from huitong.quality.returning.problems import problems_of
 
         contract = self._contracts.get(batch.resource, batch.contract_version)
-        first = self._batches.get(batch.mends).batch if batch.mends else None
+        first = self._first(batch) if batch.mends else None
         reading = reading_of(batch, first, contract, self._profile(batch), self._uploads)
         with (
             TemporaryDirectory(prefix="huitong-returned-") as folder,
