@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date, timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from tests.support.validation_world import ValidationWorld
 
 from huitong.contracts.model import Contract, Field
+from huitong.quality.rulebook import statements
 from huitong.quality.rulebook.binding import bind
 from huitong.quality.rulebook.bound import BoundSet
 from huitong.quality.rulebook.model import OfficeRule
@@ -106,3 +112,65 @@ def test_each_rule_finds_the_rows_that_a_search_row_by_row_finds(
     bad = {row for row, rule in expected if rule in ("known", "sql")}
     assert batch.counts.quarantined == (len(bad) if len(bad) < len(rows) else len(rows))
     assert batch.counts.balanced("full")
+
+
+# --- drift: the distance between two distributions ---------------------------------------------------
+
+EPOCH = date(2024, 1, 1)
+
+
+def by_tenths(theirs: list[int]) -> Callable[[int | None], str]:
+    """Which tenth of the published values a value belongs to; cuts between two values are interpolated."""
+    known, cuts = sorted(theirs), []
+    for n in range(1, 10):
+        place = Fraction(n, 10) * (len(known) - 1)
+        low, high = known[int(place)], known[min(int(place) + 1, len(known) - 1)]
+        cut = low + (high - low) * (place - int(place))
+        # a value that lies on an interpolated cut could fall on either side of it by rounding
+        assume(low == high or cut.denominator > 1 or place.denominator == 1)
+        cuts.append(cut)
+    return lambda value: "null" if value is None else str(sum(cut < value for cut in cuts))
+
+
+def by_value(theirs: list[int]) -> Callable[[int | None], str]:
+    known = set(theirs)
+    return lambda value: "null" if value is None else f"v{value}" if value in known else "other"
+
+
+def naive_distance(mine: list[Any], theirs: list[Any], bucket: Callable[[Any], str]) -> Fraction:
+    a, b = Counter(map(bucket, mine)), Counter(map(bucket, theirs))
+    apart = sum(abs(Fraction(a[k], len(mine)) - Fraction(b[k], len(theirs))) for k in a.keys() | b.keys())
+    return 50 * apart
+
+
+SMALL = st.lists(st.none() | st.integers(-3, 12), min_size=1, max_size=25)
+
+
+@pytest.mark.parametrize("kind", ["string", "integer", "decimal", "double", "date"])
+@settings(max_examples=40, deadline=None)
+@given(mine=SMALL, theirs=SMALL.filter(lambda v: any(n is not None for n in v)))
+def test_a_drift_is_the_half_sum_of_the_differences_of_shares(
+    kind: str, mine: list[int | None], theirs: list[int | None]
+) -> None:
+    """Q-21: texts by value, numbers and days by tenths of what is published, empty ones apart."""
+    given_ = [n for n in theirs if n is not None]
+    bucket = by_value(given_) if kind == "string" else by_tenths(given_)
+    types = {
+        "string": "VARCHAR",
+        "integer": "BIGINT",
+        "decimal": "DECIMAL(18,2)",
+        "double": "DOUBLE",
+        "date": "DATE",
+    }
+
+    def value(n: int | None) -> Any:
+        return None if n is None else EPOCH + timedelta(days=n) if kind == "date" else n
+
+    with duckdb.connect() as connection:
+        for name, rows in (("delivery", mine), ("other", theirs)):
+            connection.execute(f"CREATE TABLE {name} (n {types[kind]})")
+            connection.executemany(f"INSERT INTO {name} VALUES (?)", [[value(n)] for n in rows])
+        field = Field("n", type=kind, precision=18, scale=2)  # type: ignore[arg-type]
+        apart, rows_here, rows_there = connection.execute(statements.distance(field)).fetchall()[0]
+    assert (rows_here, rows_there) == (len(mine), len(theirs))
+    assert abs(apart - float(naive_distance(mine, theirs, bucket))) < 1e-9

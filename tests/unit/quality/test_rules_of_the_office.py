@@ -165,6 +165,8 @@ def test_data_that_are_old_or_distributed_otherwise_are_told(world: RulesWorld) 
     batch = world.deliver([claim(n, filed=old, kind="01", amount=f"{n}.00") for n in range(20)])
     told = {f["rule"]: f["value"] for f in world.findings(batch)}
     assert told == {"office:fresh": old, "office:kinds": "50.0"}
+    large = world.deliver([claim(n, filed=today, kind="01", amount="100.00") for n in range(20)])
+    assert {f["rule"]: f["value"] for f in world.findings(large)} == {"office:amounts": "90.0"}
 
 
 def test_a_rule_that_fails_is_told_and_loses_nothing(world: RulesWorld) -> None:
@@ -310,6 +312,26 @@ def test_a_slow_rule_says_so_when_it_is_saved(world: RulesWorld) -> None:
     }  # fmt: skip
     assert costs["c"]["tables"] == {"cases": 1}
     assert "等值" in costs["d"]["zh"]
+
+
+@pytest.mark.parametrize(
+    ("where", "slow"),
+    [
+        ("EXISTS (SELECT 1 FROM cases c WHERE c.total < d.amount)", True),
+        ("d.amount > (SELECT max(c.total) FROM cases c WHERE c.stage < d.kind)", True),
+        ("NOT EXISTS (SELECT 1 FROM cases c WHERE d.case_no = c.case_no AND c.total < d.amount)", False),
+        ("d.amount > (SELECT max(total) FROM cases)", False),
+        ("d.case_no NOT IN (SELECT case_no FROM cases)", False),
+        ("d.case_no IN (SELECT c.case_no FROM cases c WHERE c.total < d.amount)", False),
+    ],
+)
+def test_a_rule_that_looks_at_each_row_with_each_is_told_as_slow(
+    world: RulesWorld, where: str, slow: bool
+) -> None:
+    """C-04: also where the comparison stands in a sub-query."""
+    world.cases(CASE)
+    made = world.rule("r", "sql", parameters={"sql": f"SELECT d._source_row FROM delivery d WHERE {where}"})
+    assert (made.cost["class"] == "slow") is slow
 
 
 def test_the_other_units_rows_are_read_as_of_what_is_published(world: RulesWorld) -> None:

@@ -57,12 +57,31 @@ def _slow_reasons(bound: Bound, total: int) -> list[tuple[str, str]]:
         for join in query.tree.find_all(exp.Join):
             if not join.args.get("using") and not _has_equality(join):
                 found.append(("联接没有等值条件", "a join without an equality"))
+        if any(map(_row_by_row, _scopes(query.tree))):
+            found.append(("关联子查询没有等值条件", "a correlated sub-query without an equality"))
         names = sorted({type(n).__name__ for n in query.tree.walk()} & set(_SLOW_NODES))
         if names:
             found.append((f"用到 {', '.join(names)}", f"uses {', '.join(names)}"))
         if next(query.tree.find_all(exp.Subquery, exp.Exists), None) is not None and len(query.tables) > 2:
             found.append(("子查询读取多张表", "sub-queries over several tables"))
     return found
+
+
+def _scopes(tree: Any) -> Any:
+    from sqlglot.optimizer.scope import traverse_scope
+
+    return traverse_scope(tree)
+
+
+def _row_by_row(scope: Any) -> bool:
+    """Whether a sub-query looks at the row outside of it by nothing that is equal: each with each."""
+    from sqlglot import exp
+
+    outside = {id(column) for column in scope.external_columns if column.table}
+    sides = (side for eq in scope.expression.find_all(exp.EQ) for side in (eq.this, eq.expression))
+    if not outside or isinstance(scope.expression.find_ancestor(exp.In, exp.Select), exp.In):
+        return False
+    return not any(id(side) in outside for side in sides)
 
 
 def _has_equality(join: Any) -> bool:
