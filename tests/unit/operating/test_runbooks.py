@@ -24,6 +24,7 @@ RUNBOOKS = [page for page in PAGES if page.name not in ("README.md", "observe.md
 #: What the AWS command line has beside the operations of services.
 AWS_OWN = {
     ("s3", "sync"): set(),
+    ("s3api", "list-object-versions"): {"bucket", "prefix", "query"},  # as the command line calls s3's own
     ("cloudformation", "deploy"): {"stack-name", "template-file", "s3-bucket", "capabilities",
                                    "parameter-overrides", "no-execute-changeset"},
     ("cloudformation", "wait"): {"stack-name"},

@@ -118,10 +118,10 @@ class ToldEvents:
     bus: EventBus
 
     def publish(self, kind: str, detail: Mapping[str, Any]) -> None:
-        followed, detail = correlation.current(), unnamed.members(detail)
-        carried = {correlation.MEMBER: followed, **detail} if followed else detail
-        told = {name: detail[name] for name in _OF_EVENTS if name in detail}
+        followed = correlation.current()
+        carried: Mapping[str, Any] = unnamed.members(detail)
+        told = {name: carried[name] for name in _OF_EVENTS if name in carried}
         _say("event", {"kind": kind, "correlation": followed, **told})
         if kind in OF_EVENTS:
             measure({OF_EVENTS[kind]: 1})
-        self.bus.publish(kind, carried)
+        self.bus.publish(kind, {correlation.MEMBER: followed, **carried} if followed else carried)

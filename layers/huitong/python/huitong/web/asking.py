@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Refusals kept from one source in a minute: enough to see an attack, too few to bury the evidence.
 REFUSALS_KEPT: Final = 20
+#: Errors by which somebody is turned away.
+_TURNED_AWAY: Final = (NotAuthenticated, NotPermitted, Concealed)
 
 
 def proven(
@@ -92,8 +94,7 @@ def keep_refusal(
     At most :data:`REFUSALS_KEPT` a minute from one source. The refusal stands also when its evidence cannot
     be written: nothing was given.
     """
-    turned_away = isinstance(error, NotAuthenticated | NotPermitted | Concealed)
-    if services is None or not turned_away or error.on_record:
+    if services is None or not isinstance(error, _TURNED_AWAY) or error.on_record:
         return
     from huitong.audit.trace import Trace
 
