@@ -88,6 +88,17 @@ def test_rows_without_a_number_are_known_by_their_key(flow: Flow) -> None:
     flow.check()
 
 
+def test_a_row_that_could_not_be_read_is_known_by_the_key_that_stood_in_it(flow: Flow) -> None:
+    """C-13: a shifted row has never been staged; its unit hands in the row again without its number."""
+    first = flow.published("item,amount\n001,1.00\n002,2.00,3,4\n003,drei\n")
+    assert rules(flow, first)[3] == ["row.ragged"]
+    assert held(flow, first)["open"] == 2
+    flow.published("item,amount\n002,2.00\n003,3.00\n", mends=first.id)
+    assert held(flow, first) == {"open": 0, "mended": 2, "replayed": 0, "expired": 0}
+    assert sorted(flow.values("amount")) == ["001", "002", "003"]
+    flow.check()
+
+
 def test_what_was_delivered_since_has_the_last_word_and_the_mended_row_is_told(flow: Flow) -> None:
     """C-13: a mended row never overrides a newer version of its key."""
     first = flow.published(FIRST)

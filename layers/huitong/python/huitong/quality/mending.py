@@ -202,13 +202,13 @@ class Mending:
     def _add_unreadable(self, texts: list[Any], rows: list[Rows]) -> None:
         """Rows that could not be staged have their keys beside their finding."""
         structure = read_structure(self.staging, self.first.resource, self.first.id)
-        block = keys_of(structure, self.contract.keys)
-        if block is None:
+        found = keys_of(structure, self.contract.keys)
+        if found is None:
             return
         named = structure.table.filter(structure.table.column("key").is_valid())
         numbers = named.column("source_row").to_numpy().astype(np.int64)
         places = np.flatnonzero(np.isin(numbers, self.held))
-        block = Cleanser(self.contract)(block)
+        block = Cleanser(self.contract)(found[0])
         texts.append(self._texts(self.checker.published(block, self.contract.keys)).take(pa.array(places)))
         rows.append(numbers[places])
 
