@@ -137,6 +137,18 @@ def test_libreoffice_opens_what_comes_back_and_sees_the_same_values(flow: Flow, 
     assert [line[4] for line in lines[2:7]] == ["3", "4", "5", "6", "7"]
 
 
+def test_a_formula_that_was_never_calculated_comes_back_as_it_was_typed(flow: Flow, tmp_path: Path) -> None:
+    """C-13: among rows that are left out a formula gives way to its value; one without a value stays."""
+    path = tmp_path / "f.xlsx"
+    WRITERS["f.xlsx"]((ROWS[0], ("002", "=1+1", "2026-01-02")), path)
+    first = delivered(flow, path)
+    assert first.quality.by_rule == {"cell.formula": 1}
+    copy = taken(flow, give_back_of(flow).make(first, whole=False), tmp_path)
+    assert openpyxl.load_workbook(copy)["明细"]["B4"].value == "=1+1"
+    again = delivered(flow, copy, mends=first.id)
+    assert {"cell.formula": 1}.items() <= again.quality.by_rule.items()
+
+
 def test_a_file_that_was_mended_in_part_comes_back_again_with_the_first_numbers(
     flow: Flow, tmp_path: Path
 ) -> None:
