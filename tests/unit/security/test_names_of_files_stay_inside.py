@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from typing import Any
 
 import pytest
+from aws_lambda_powertools import Logger
 
 from huitong import correlation, runtime, telemetry, unnamed
 from huitong.batches.failure import Failures
@@ -107,9 +109,12 @@ def test_a_log_line_of_a_fault_shows_no_part_of_a_key_that_people_chose(key: str
 
 
 def test_a_unit_or_resource_that_is_a_folder_of_somebodys_is_told_to_no_bus_and_no_log(
-    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whatever lies three deep in the landing bucket becomes a batch, if only a rejected one."""
+    lines = StringIO()
+    made = Logger(service=f"test-{id(lines)}", stream=lines, utc=True)
+    monkeypatch.setattr(telemetry, "logger", lambda: made)
     events = MemoryEvents()
     batch = Batch("b1", NAME, NAME, "full", "rejected", f"{NAME}/{NAME}/{NAME}.csv")
     telemetry.ToldEvents(events).publish("BatchRejected", {"unit": NAME, "resource": NAME, "batch": "b1"})
@@ -118,8 +123,8 @@ def test_a_unit_or_resource_that_is_a_folder_of_somebodys_is_told_to_no_bus_and_
     ((_, told),) = events.published
     assert (told["unit"], told["batch"]) == ("…", "b1")
     assert names([told, runtime.of_batch(batch), runtime.described(error)]) == []
-    written = "".join(capsys.readouterr())
-    assert '"b1"' in written
+    written = lines.getvalue()
+    assert written.count('"b1"') == 2
     assert NAME not in written
     assert json.dumps(NAME)[1:-1] not in written
 
