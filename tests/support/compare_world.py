@@ -182,6 +182,7 @@ class CompareWorld:
         mode: Mode = "full",
         deletes: Sequence[Row] = (),
         quarantined: Sequence[Row] = (),
+        keyless: int = 0,
         status: str = "validated",
         order: int = 0,
         contract: Contract | None = None,
@@ -218,6 +219,8 @@ class CompareWorld:
             ),
             good=tuple(r.to_json() for r in self._good(contract, id, at, rows, deletes, cut)),
             quarantine=staging_key(contract.id, id, "quarantine.parquet") if quarantined else "",
+            held_keys=len(quarantined),
+            keyless=keyless,
         )
         self.batches.create(batch, by="test")
         return id

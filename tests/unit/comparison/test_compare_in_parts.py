@@ -96,6 +96,19 @@ def test_the_guard_holds_and_a_released_batch_is_compared_again(tmp_path: Path) 
     assert len(world.rows()) == 25
 
 
+def test_an_edition_does_not_delete_on_a_guess(either: CompareWorld) -> None:
+    """Q-33: bad rows without a good key may be those that it lacks."""
+    either.deliver([claim(n) for n in range(6)])
+
+    batch = either.deliver([claim(n) for n in range(4)], keyless=1)
+
+    assert batch.status == "held"
+    assert batch.preview is not None
+    assert batch.preview["reasons"] == [{"kind": "keyless", "rows": 1, "deleted": 2}]
+    assert len(batch.preview["sample"]["deleted"]) == 2
+    assert len(either.rows()) == 6
+
+
 @pytest.mark.parametrize("limit", [1, 6], ids=["read by several workers", "read by one"])
 def test_a_file_with_rows_of_other_buckets_than_its_name_says_stops_the_comparison(
     tmp_path: Path, limit: int
