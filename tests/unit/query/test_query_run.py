@@ -16,6 +16,7 @@ from tests.support.query_world import FOR_DUTY, OTHER, OWNER, PEOPLE, World, off
 
 from huitong.errors import BadRequest, HuitongError, InvalidQuery, LimitExceeded, NotFound, NotPermitted
 from huitong.identity.model import Principal, Role
+from huitong.query.engine import Pairs, Task, carried_out
 from huitong.query.limits import Limits
 from huitong.sharing.access import Use
 
@@ -267,6 +268,15 @@ def test_a_query_that_takes_too_long_is_stopped(world: World) -> None:
     with pytest.raises(LimitExceeded) as stopped:
         world.ask(owner(), sql, limits=Limits(seconds=0.3))
     assert stopped.value.where["limit"] == "seconds"
+
+
+def test_a_query_whose_evidence_takes_too_long_is_stopped_and_told_so(tmp_path: Path) -> None:
+    """S-34: whose data it gave is found within its time, too; it is no fault of the platform."""
+    endless = "SELECT sha256(range::VARCHAR) AS subject, range::VARCHAR AS record FROM range(1000000000)"
+    pairs = Pairs("people", True, endless, str(tmp_path / "pairs.parquet"))
+    task = Task((), (), "SELECT 1 AS n", Limits(seconds=0.3), str(tmp_path / "result"), (pairs,))
+    with pytest.raises(LimitExceeded):
+        carried_out(task)
 
 
 @pytest.mark.parametrize(

@@ -192,15 +192,15 @@ def carried_out(task: Task) -> Outcome:
         stack.enter_context(interrupted(connection, deadline))
         outcome = _write(connection, task.sql, limits, deadline, Path(task.target))
         for pairs in task.pairs:
-            _write_pairs(connection, pairs)
+            _write_pairs(connection, pairs, limits)
         return outcome
 
 
-def _write_pairs(connection: duckdb.DuckDBPyConnection, pairs: Pairs) -> None:
-    """Through Arrow: the connection itself may write no file."""
+def _write_pairs(connection: duckdb.DuckDBPyConnection, pairs: Pairs, limits: Limits) -> None:
+    """Through Arrow: the connection itself may write no file. Its time and memory are the query's."""
     reader = connection.sql(pairs.sql).to_arrow_reader(_BATCH_ROWS)
     with pq.ParquetWriter(pairs.path, reader.schema, compression="lz4") as writer:
-        for batch in reader:
+        for batch in _batches(reader, limits):
             writer.write_batch(batch)
 
 
