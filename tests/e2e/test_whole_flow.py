@@ -217,7 +217,7 @@ def test_strangers_and_other_units_are_refused_at_the_gateway_and_in_the_applica
         return int(json.loads(made["Payload"].read())["statusCode"])
 
     assert [past_the_gateway(t) for t in ("", "ht_x_y", town.api("court").token)] == [401, 401, 200]
-    assert past_the_gateway(town.api("police").token) == 403
+    assert past_the_gateway(town.api("police").token) == 404  # nor is it told that there is one
 
     police = town.api("police")
     assert police.call("GET", "/v1/me", Huitong_Unit=town.COURT)[0] == 403
