@@ -36,6 +36,13 @@ SECONDS = 900
 COUNTS = ("received", "accepted", "quarantined", "duplicate", "inserted", "updated", "deleted",
           "unchanged", "retained")  # fmt: skip
 FLOW = ("IngestFile", "ValidateBatch", "CompareBatch", "ComparePart", "CommitComparison")
+#: What is asked of the published rows by the API.
+QUERIES = {
+    "a row by its key": f"SELECT principal, state FROM {TABLE} WHERE claim_id = 'C{10:017}'",
+    "sums over all rows": f"SELECT count(*) AS n, sum(principal) AS s, avg(interest) AS i FROM {TABLE}",
+}
+#: How long an answer may take (C-38): what a query may.
+LONGEST_QUERY = 25
 #: A worker is killed when it was found busy so many times, a fifth of a second apart.
 LOOKS = 4
 #: Smaller comparisons of the drill are cut just as ten million rows are.
@@ -117,6 +124,7 @@ def _peak(pid: int) -> int:
 class Drill:
     stack: local_stack.Stack
     workers: Workers
+    reader: str = ""  # token of a system of the unit
 
     def prepare(self, rows: int) -> None:
         self.admin = Api(self.stack.api_url, self.stack.token)
@@ -169,6 +177,17 @@ class Drill:
         bucket, _, key = found["Parameters"]["metadata_location"].removeprefix("s3://").partition("/")
         metadata = json.loads(self.stack.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
         return [s["summary"]["huitong.batch-id"] for s in metadata["snapshots"]]
+
+    def query(self, sql: str) -> tuple[float, list[dict[str, Any]]]:
+        """Seconds until the answer, and its rows, as a system of the unit gets them."""
+        if not self.reader:
+            asked = {"name": "reader", "unit": UNIT, "roles": ["source"]}
+            self.reader = str(self._done("POST", "/v1/credentials", asked)["token"])
+        began = time.monotonic()
+        status, told = Api(self.stack.api_url, self.reader).call("POST", "/v1/queries", {"sql": sql})
+        if status != 200:
+            raise RuntimeError(f"{sql}: {status} {told}")
+        return time.monotonic() - began, list(told["rows"])
 
     def ledger(self) -> dict[str, Any]:
         return dict(self._done("GET", f"/v1/ledger?resource={RESOURCE}"))
@@ -253,6 +272,10 @@ def report(drill: Drill, rows: int, batches: list[dict[str, Any]]) -> None:
     every: Callable[[str], int] = lambda name: sum(b[name] for b in batches)  # noqa: E731
     expected = every("inserted") - every("deleted")
     check(f"{expected:,} rows are served", served(drill) == (expected, expected))
+    for name, sql in QUERIES.items():
+        took, answer = min(drill.query(sql), drill.query(sql), key=lambda timed: timed[0])
+        print(f"query, {name}: {took:.1f} s")
+        check(f"{name}: answered within {LONGEST_QUERY} s", bool(answer) and took < LONGEST_QUERY)
 
 
 def served(drill: Drill) -> tuple[int, int]:
