@@ -22,7 +22,9 @@ def test_an_administrative_role_from_elsewhere_is_refused_for_everything_and_on_
         told = call(method, path, as_=who)
         assert (told.status, told.body["code"]) == (403, "not-permitted"), path
     records = [i.body["record"] for s in range(SHARDS) for i in world.register.query(partition(s))]
-    assert {(r["act"], r["source"]) for r in records if r.get("result") == "not-permitted"} == {("refuse", HERE)}
+    assert {(r["act"], r["source"]) for r in records if r.get("result") == "not-permitted"} == {
+        ("refuse", HERE)
+    }
     world.admin_networks = AdminNetworks(("192.0.2.0/24", "10.0.0.0/8"))
     assert call("GET", "/v1/me", as_=who).status == 200
 
