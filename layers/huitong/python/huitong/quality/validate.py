@@ -262,9 +262,11 @@ class _Pass:
             self._good.abandon()
             self._report.abandon()
             self._log.abandon()
-        kept = (self._office.bound.version, outcome, apart)
-        held = (quarantine, self._report.held_keys)
-        return _Outcome(self._tally, good, findings, *held, limits, mending, cleansing, *kept)
+        held = self._report.held_keys
+        rules = self._office.bound.version
+        return _Outcome(
+            self._tally, good, findings, quarantine, held, limits, mending, cleansing, rules, outcome, apart
+        )
 
     def _block(
         self, block: Block, published: Mapping[str, Any], repeated: Repeated, hits: dict[int, Rows]
