@@ -37,7 +37,9 @@ def _measured(part: str, rows: int, folder: Path) -> str:
         return evidence.run(folder)
     if part == "returned":
         measured = returned.run(folder)
-        return table(measured, measured[0][1])
+        slowest, most = max(c.wall for _, c in measured), max(c.peak for _, c in measured)
+        told = f"slowest {slowest:.1f} s (limit 30), most {most:.0f} MB (limit 600)"
+        return f"{table(measured, measured[0][1])}\n\n{told}"
     if part == "workbooks":
         measured = workbooks.run(folder)
         return table(measured, measured[0][1])
