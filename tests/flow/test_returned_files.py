@@ -149,6 +149,25 @@ def test_a_formula_that_was_never_calculated_comes_back_as_it_was_typed(flow: Fl
     assert {"cell.formula": 1}.items() <= again.quality.by_rule.items()
 
 
+@pytest.mark.parametrize("name", ["f.xlsx", "utf8.csv"])
+def test_a_note_that_comes_back_is_still_told_as_a_note(flow: Flow, tmp_path: Path, name: str) -> None:
+    """C-13: the row number beside it makes no record of it, about which the unit would be asked for values."""
+    path = tmp_path / name
+    if name == "f.xlsx":
+        book = openpyxl.Workbook()
+        for line in (("item", "amount", "noted"), ROWS[0], ("备注：数据截至1月", None, None)):
+            book.worksheets[0].append(line)
+        book.save(path)
+    else:
+        WRITERS[name]([ROWS[0], ("备注：数据截至1月", None, "")], path)
+    first = delivered(flow, path)
+    assert first.quality.by_rule == {"row.note": 1}
+    copy = taken(flow, give_back_of(flow).make(first, whole=False), tmp_path)
+    again = delivered(flow, copy, mends=first.id)
+    assert "row.note" in again.quality.by_rule
+    assert "required" not in again.quality.by_rule
+
+
 def test_a_file_that_was_mended_in_part_comes_back_again_with_the_first_numbers(
     flow: Flow, tmp_path: Path
 ) -> None:

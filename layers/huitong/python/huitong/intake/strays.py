@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from huitong.intake.readers.header import plain
+from huitong.intake.returned import ROW_NAMES
 from huitong.intake.structure import HEADER, NOTE, TOTAL, Structural
 
 _LOOKED: Final = 4  # columns from the left in which a total or a note begins
@@ -86,7 +87,8 @@ class Strays:
         return sorted(found)
 
     def _verdict(self, cells: Sequence[str | None]) -> tuple[str, str, str] | None:
-        given = [(i, c) for i, c in enumerate(cells) if c and c.strip()]
+        # the number that the platform put beside a row that it gave back is no value of the row
+        given = [(i, c) for i, c in enumerate(cells) if c and c.strip() and self.header[i] not in ROW_NAMES]
         if not given:
             return None
         same = sum(plain(c) == plain(self.header[i]) for i, c in given)
