@@ -25,15 +25,20 @@ help: ## This list
 
 setup: $(STAMP) ## Make .venv from requirements.lock (done by the others when needed)
 
-# pip checks every file against its hash; the second time nothing is done unless the lock changed.
+# Every file is checked against its hash; the second time nothing is done unless the lock changed. uv takes a
+# tenth of pip's time; where it does not reach the registry (settings that only pip reads), pip does all.
+PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or later is needed (found: $$($(PYTHON) --version)). Choose one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || test -x $(BIN)/pip || $(MAKE) --no-print-directory venv-of-debian
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing the packages of requirements.lock into $(VENV) …"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@awk '/^uv==/ {found = 1} found {print} found && !/\\$$/ {exit}' requirements.lock >$(VENV)/uv.txt
+	@$(PIP) --require-hashes -r $(VENV)/uv.txt
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock \
+	  || $(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 # Debian splits venv off into a package of its own.
