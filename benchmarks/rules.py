@@ -22,12 +22,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import ROOT
+from benchmarks.measure import POOL, ROOT
 from benchmarks.peers import common
 
 TURNS = 5
-#: As the data functions run: pages that are touched first cost three times as much with the other allocator.
-POOL = {"ARROW_DEFAULT_MEMORY_POOL": "jemalloc"}
 PEERS = {
     "Pandera (polars)": ("with_pandera", {}),
     "pointblank": ("with_pointblank", {}),

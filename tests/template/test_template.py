@@ -345,3 +345,10 @@ schema:
       - {{name: item, logicalType: string, primaryKey: true, primaryKeyPosition: 1}}
 """
         assert parse(text).id == "elsewhere", folder
+
+
+def test_benchmarks_run_as_the_functions_do() -> None:
+    from benchmarks.measure import POOL
+
+    variables = GLOBALS["Environment"]["Variables"]
+    assert {name: variables[name] for name in POOL} == POOL
