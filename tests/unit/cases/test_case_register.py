@@ -240,6 +240,16 @@ def test_at_its_end_a_case_gives_nothing_and_the_retention_clock_runs(end: str) 
         world.cases.bound(CASE_NO, JUDGE, COURT)
 
 
+def test_a_case_that_ends_in_the_evening_of_london_ended_on_the_next_day_of_china() -> None:
+    """Its retention, too, counts from that day."""
+    world = CourtWorld()
+    world.say("20", "21")
+    world.clock.moment = world.clock.moment.replace(hour=20)
+    world.say("22")
+    case = world.cases.get(CASE_NO)
+    assert (case.ended, case.retain_until) == ("2026-01-06", "2031-01-06")
+
+
 def test_sharing_ends_a_set_time_after_a_discharge() -> None:
     world = CourtWorld()
     world.say("20", "21", "30", "31", "32", "40", "41", "42", "43")

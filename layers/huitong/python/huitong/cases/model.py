@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal, Self
 
 from huitong.cases.stages import BY_CODE, DISCHARGES, ENDS, EXTENDED, RULINGS, TRANSITIONS
+from huitong.procedures.calendar import china_day
 
 Relation = Literal["debtor", "spouse", "dependant"]
 #: ``other``: interested parties (利害关系人), named by a request and known to its grant only.
@@ -129,7 +130,7 @@ def to_stage(case: Case, stage: str, moved: Moved, terms: Terms) -> Outcome:
     again = case.stage == stage
     case = replace(case, stage=stage, stage_time=moved.stage_time, history=(*case.history, moved), flag="")
     if stage in ENDS and not case.ended:
-        case = ended(case, moved.at[:10], terms)
+        case = ended(case, china_day(datetime.fromisoformat(moved.at)).isoformat(), terms)
         return Outcome("moved", case, ends=True)
     if stage in DISCHARGES:
         case = replace(case, end_due=_plus_days(moved.stage_time, terms.after_discharge_days))
