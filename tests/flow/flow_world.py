@@ -136,6 +136,17 @@ class Flow(Platform):
         self.compare()
         return self.now(batch)
 
+    def published_file(self, path: Path, **said: Any) -> Batch:
+        """As :meth:`published`, with a file as it stands, under its own name."""
+        self.tick()
+        key = self.opened(path.name, **said)
+        self.ports.landing.put_file(key, path)
+        batch = self.ingest(key)
+        assert batch is not None
+        self.validate(batch.id)
+        self.compare()
+        return self.now(batch)
+
     def work_off(self) -> None:
         """Handle every wake-up there is."""
         while True:

@@ -11,7 +11,6 @@ from flow_world import AMOUNT, KEY, UNIT, Flow, contract
 from test_quarantine_replayed import landed, quarantine
 from tests.support.returned_world import WRITERS, give_back_of, in_office, mend, taken
 
-from huitong.batches.model import Batch
 from huitong.errors import NotFound
 from huitong.intake.returned import PROBLEMS_COLUMN, ROW_COLUMN
 
@@ -36,17 +35,6 @@ def flow(tmp_path: Path) -> Flow:
     return Flow(tmp_path / "platform", DOCUMENT)
 
 
-def delivered(flow: Flow, path: Path, **said: str) -> Batch:
-    flow.tick()
-    key = flow.opened(path.name, **said)
-    flow.ports.landing.put_file(key, path)
-    batch = flow.ingest(key)
-    assert batch is not None
-    flow.validate(batch.id)
-    flow.compare()
-    return flow.now(batch)
-
-
 def shown(flow: Flow) -> dict[str, tuple[str, str]]:
     return {r["item"]: (str(r["amount"]), str(r["noted"])) for r in flow.rows()}
 
@@ -63,18 +51,18 @@ def test_the_file_comes_back_is_mended_and_lands_with_every_other_value_as_it_wa
     WRITERS[name](
         rows if "gbk" not in name else [(i, (a or "").replace(",", ";") or None, n) for i, a, n in rows], path
     )
-    first = delivered(flow, path)
+    first = flow.published_file(path)
     assert (first.status, first.counts.quarantined) == ("published", 3)
     returned = give_back_of(flow).make(first, whole=False)
     assert returned.rows == 3
     copy = taken(flow, returned, tmp_path)
-    again = delivered(flow, copy, mends=first.id)
+    again = flow.published_file(copy, mends=first.id)
     assert (again.counts.quarantined, again.counts.accepted) == (3, 0), "unmended, the same is wrong with it"
     assert again.quality.by_rule == {
         k: v for k, v in first.quality.by_rule.items() if not k.startswith("column.")
     }
     mend(copy, MENDED)
-    second = delivered(flow, copy, mends=first.id)
+    second = flow.published_file(copy, mends=first.id)
     assert (second.status, second.counts.accepted, second.counts.quarantined) == ("published", 3, 0)
     found = shown(flow)
     assert found["440300199001011234"] == ("2.00", "2026-01-02")
@@ -93,7 +81,7 @@ def test_a_returned_workbook_keeps_everything_else_and_shows_what_is_wrong(
     """C-07, C-13: other sheets, titles, widths, formats; coloured cells, a column, a summary sheet."""
     path = tmp_path / "f.xlsx"
     WRITERS["f.xlsx"](ROWS[:4], path)
-    first = delivered(flow, path)
+    first = flow.published_file(path)
     copy = taken(flow, give_back_of(flow).make(first, whole=False), tmp_path)
     before, after = openpyxl.load_workbook(path), openpyxl.load_workbook(copy)
     assert after.sheetnames == [*before.sheetnames, "问题汇总 Problems"]
@@ -126,7 +114,7 @@ def test_libreoffice_opens_what_comes_back_and_sees_the_same_values(flow: Flow, 
     """C-13: texts are texts: no id becomes a number, nothing becomes a formula."""
     path = tmp_path / "f.xlsx"
     WRITERS["f.xlsx"]((*ROWS[:4], ("006", "-x", "2026-01-01")), path)
-    first = delivered(flow, path)
+    first = flow.published_file(path)
     copy = taken(flow, give_back_of(flow).make(first, whole=True), tmp_path)
     lines = in_office(copy, tmp_path)
     assert lines[1][:6] == ["item", "amount", "noted", "说明", ROW_COLUMN, PROBLEMS_COLUMN]
@@ -141,11 +129,11 @@ def test_a_formula_that_was_never_calculated_comes_back_as_it_was_typed(flow: Fl
     """C-13: among rows that are left out a formula gives way to its value; one without a value stays."""
     path = tmp_path / "f.xlsx"
     WRITERS["f.xlsx"]((ROWS[0], ("002", "=1+1", "2026-01-02")), path)
-    first = delivered(flow, path)
+    first = flow.published_file(path)
     assert first.quality.by_rule == {"cell.formula": 1}
     copy = taken(flow, give_back_of(flow).make(first, whole=False), tmp_path)
     assert openpyxl.load_workbook(copy)["明细"]["B4"].value == "=1+1"
-    again = delivered(flow, copy, mends=first.id)
+    again = flow.published_file(copy, mends=first.id)
     assert {"cell.formula": 1}.items() <= again.quality.by_rule.items()
 
 
@@ -160,10 +148,10 @@ def test_a_note_that_comes_back_is_still_told_as_a_note(flow: Flow, tmp_path: Pa
         book.save(path)
     else:
         WRITERS[name]([ROWS[0], ("备注：数据截至1月", None, "")], path)
-    first = delivered(flow, path)
+    first = flow.published_file(path)
     assert first.quality.by_rule == {"row.note": 1}
     copy = taken(flow, give_back_of(flow).make(first, whole=False), tmp_path)
-    again = delivered(flow, copy, mends=first.id)
+    again = flow.published_file(copy, mends=first.id)
     assert "row.note" in again.quality.by_rule
     assert "required" not in again.quality.by_rule
 
@@ -175,14 +163,14 @@ def test_a_file_that_was_mended_in_part_comes_back_again_with_the_first_numbers(
     for name in ("f.xlsx", "utf8.csv", "f.ndjson", "f.parquet"):
         path = tmp_path / name
         WRITERS[name]([(f"{name}{i}", a, n) for i, a, n in ROWS if not i.startswith("=")], path)
-        first = delivered(flow, path, mode="increment")
+        first = flow.published_file(path, mode="increment")
         copy = taken(flow, give_back_of(flow).make(first, whole=False), tmp_path)
         mend(copy, {(f"{name}004", "amount"): "0.10"})
-        second = delivered(flow, copy, mends=first.id)
+        second = flow.published_file(copy, mends=first.id)
         assert (second.counts.accepted, second.counts.quarantined) == (1, 2), name
         again = taken(flow, give_back_of(flow).make(second, whole=False), tmp_path)
         mend(again, {(f"{name}{i}", c): v for (i, c), v in MENDED.items()})
-        third = delivered(flow, again, mends=second.id)
+        third = flow.published_file(again, mends=second.id)
         assert third.mends == first.id
         assert (third.counts.accepted, third.counts.quarantined) == (2, 0), name
     flow.check()
@@ -192,7 +180,7 @@ def test_a_file_is_made_once_and_its_use_is_on_record(flow: Flow, tmp_path: Path
     """C-13, L-34: the second asking gives the same object; each address is told after its record."""
     path = tmp_path / "utf8.csv"
     WRITERS["utf8.csv"](ROWS, path)
-    first = delivered(flow, path)
+    first = flow.published_file(path)
     desk = give_back_of(flow)
     made = desk.make(first, whole=False)
     assert desk.make(first, whole=False) == made
@@ -207,7 +195,7 @@ def test_a_file_that_is_not_kept_any_more_is_made_anew(flow: Flow, tmp_path: Pat
     """C-13: after 90 days the bucket has dropped it, and its rows can still be mended."""
     path = tmp_path / "f.xlsx"
     WRITERS["f.xlsx"](ROWS[:4], path)
-    first = delivered(flow, path)
+    first = flow.published_file(path)
     desk = give_back_of(flow)
     made = desk.make(first, whole=False)
     flow.ports.staging.delete(made.key)
@@ -216,7 +204,7 @@ def test_a_file_that_is_not_kept_any_more_is_made_anew(flow: Flow, tmp_path: Pat
     assert desk.find(first, whole=False) == again
     copy = taken(flow, again, tmp_path)
     mend(copy, MENDED)
-    assert delivered(flow, copy, mends=first.id).counts.accepted == 3
+    assert flow.published_file(copy, mends=first.id).counts.accepted == 3
 
 
 def test_rows_that_have_expired_are_not_given_back_again(flow: Flow) -> None:

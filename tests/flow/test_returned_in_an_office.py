@@ -14,7 +14,6 @@ from flow_world import AMOUNT, KEY, Flow, contract
 from tests.support.old_workbook import biff
 from tests.support.returned_world import give_back_of, taken, write_csv
 
-from huitong.batches.model import Batch
 from huitong.intake.returned import EN_COLUMN, PROBLEMS_COLUMN, ROW_COLUMN, ZH_COLUMN
 
 DOCUMENT = contract(
@@ -74,17 +73,6 @@ def flow(tmp_path: Path) -> Flow:
     return Flow(tmp_path / "platform", DOCUMENT)
 
 
-def delivered(flow: Flow, path: Path, **said: str) -> Batch:
-    flow.tick()
-    key = flow.opened(path.name, **said)
-    flow.ports.landing.put_file(key, path)
-    batch = flow.ingest(key)
-    assert batch is not None
-    flow.validate(batch.id)
-    flow.compare()
-    return flow.now(batch)
-
-
 def shown(flow: Flow) -> dict[str, tuple[str, ...]]:
     return {r["item"]: tuple(str(r[c]) for c in HEADER[1:]) for r in flow.rows()}
 
@@ -100,7 +88,7 @@ def test_a_workbook_saved_by_libreoffice_lands_with_ids_zeros_and_days_as_they_w
         write_typed(path)
     else:
         path.write_bytes(biff([["2026 年债权汇总表"], list(HEADER), *map(list, TEXTS)]))
-    first = delivered(flow, path)
+    first = flow.published_file(path)
     assert (first.status, first.counts.accepted, first.counts.quarantined) == ("published", 2, 2)
     copy = taken(flow, give_back_of(flow).make(first, whole=whole), tmp_path)
     saved = office(tmp_path, copy, "xlsx:Calc MS Excel 2007 XML")
@@ -115,7 +103,7 @@ def test_a_workbook_saved_by_libreoffice_lands_with_ids_zeros_and_days_as_they_w
             column, text = MENDED[line[0].value]
             line[HEADER.index(column)].value = date.fromisoformat(text) if column == "noted" else float(text)
     book.save(saved)
-    second = delivered(flow, saved, mends=first.id)
+    second = flow.published_file(saved, mends=first.id)
     assert (second.status, second.counts.accepted) == ("published", 2)
     assert shown(flow) == PUBLISHED
     holding = flow.batches.holdings.find(first)
@@ -132,7 +120,7 @@ def test_libreoffice_reads_a_returned_csv_cell_by_cell_in_its_encoding(
     path, (encoding, number) = tmp_path / name, ENCODINGS[name]
     write_csv(encoding)([*TEXTS], path)
     _with_header(path, encoding)
-    first = delivered(flow, path)
+    first = flow.published_file(path)
     assert first.counts.quarantined == 2
     copy = taken(flow, give_back_of(flow).make(first, whole=False), tmp_path)
     as_text = "/".join(f"{n}/2" for n in range(1, 9))
@@ -149,7 +137,7 @@ def test_libreoffice_reads_a_returned_csv_cell_by_cell_in_its_encoding(
         column, text = MENDED[line[0].value]
         line[HEADER.index(column)].value = text
     book.save(saved)
-    second = delivered(flow, saved, mends=first.id)
+    second = flow.published_file(saved, mends=first.id)
     assert (second.status, second.counts.accepted) == ("published", 2)
     assert shown(flow) == PUBLISHED
 
